@@ -1,0 +1,151 @@
+"""The callbacks' face: asynchat's contract, without a socket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._connection import Connection
+from ._events import DataReceived, RecordSkipped, TerminatorFound
+
+if TYPE_CHECKING:
+    from ._events import TooLong
+    from ._producers import Producer
+    from ._terminators import Terminator
+
+__all__ = ["Chat"]
+
+
+class Chat:
+    r"""A protocol as callbacks: subclass it, and implement `collect_incoming_data` and `found_terminator`.
+
+    The same class, unchanged, runs on every backend, and in a test that feeds it bytes.
+
+    Args:
+        terminator: what ends the first record, as for `set_terminator`.
+        connection: the `Connection` to work on; a new one if left out.
+
+    >>> class Echo(Chat):
+    ...     def __init__(self):
+    ...         super().__init__(b"\n")
+    ...         self.line = b""
+    ...
+    ...     def collect_incoming_data(self, data):
+    ...         self.line += data
+    ...
+    ...     def found_terminator(self):
+    ...         self.push(self.line + b"\n")
+    ...         self.line = b""
+    >>> echo = Echo()
+    >>> echo.feed(b"one\ntwo\nthr")
+    >>> echo.connection.data_to_send()
+    b'one\ntwo\n'
+    """
+
+    too_long: TooLong = "raise"
+    """What to do about a record above the limit that `Limited` set: ``"raise"`` RecordTooLong out of `dispatch`, or
+    ``"skip"`` it and call `record_skipped`."""
+
+    def __init__(
+        self, terminator: Terminator = None, *, connection: Connection | None = None
+    ) -> None:
+        self.connection = Connection() if connection is None else connection
+        """The machine behind this chat."""
+        self._eof_delivered = False
+        if terminator is not None:
+            self.set_terminator(terminator)
+
+    # For subclasses to implement.
+
+    def collect_incoming_data(self, data: bytes) -> None:
+        """Called with the next bytes of the record in progress, never empty, in any number of pieces."""
+        raise NotImplementedError("a Chat must implement collect_incoming_data()")
+
+    def found_terminator(self) -> None:
+        """Called when the record in progress is complete."""
+        raise NotImplementedError("a Chat must implement found_terminator()")
+
+    def record_skipped(self, size: int) -> None:
+        """Called in place of `found_terminator` when a record of ``size`` bytes was too long."""
+
+    def eof_received(self, clean: bool) -> None:
+        """Called once, when the stream ended, and all before its end was delivered.
+
+        Unless overridden, it calls `close_when_done`: what was pushed is still sent.
+
+        Args:
+            clean: as in `EOFReceived`.
+        """
+        self.close_when_done()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Called once by a backend, when the connection is closed and no other call will come.
+
+        Args:
+            error: what ended it; None if it was closed in good order.
+        """
+
+    # asynchat's verbs.
+
+    def set_terminator(self, terminator: Terminator) -> None:
+        """As `Connection.set_terminator`."""
+        self.connection.set_terminator(terminator)
+
+    def get_terminator(self) -> Terminator:
+        """As `Connection.get_terminator`."""
+        return self.connection.get_terminator()
+
+    def push(self, data: bytes | bytearray | memoryview) -> None:
+        """As `Connection.push`."""
+        self.connection.push(data)
+
+    def push_producer(self, producer: Producer) -> None:
+        """As `Connection.push_producer`."""
+        self.connection.push_producer(producer)
+
+    def close_when_done(self) -> None:
+        """As `Connection.close_when_done`."""
+        self.connection.close_when_done()
+
+    def discard_buffers(self) -> None:
+        """As `Connection.discard_buffers`."""
+        self.connection.discard_buffers()
+
+    # What drives it.
+
+    def feed(self, data: bytes | bytearray | memoryview) -> None:
+        """`Connection.receive_data`, then `dispatch`."""
+        self.connection.receive_data(data)
+        self.dispatch()
+
+    def feed_eof(self) -> None:
+        """`Connection.receive_eof`, then `dispatch`."""
+        self.connection.receive_eof()
+        self.dispatch()
+
+    def dispatch(self, *, until_congested: bool = False) -> None:
+        """Make the callbacks for what was received.
+
+        When one raises, it has had its data, what is behind that is still there, and calling again goes on.
+
+        Args:
+            until_congested: stop, after any callback, while the output is congested.
+
+        Raises:
+            RecordTooLong: if `too_long` says so.
+            Exception: whatever a callback raises.
+        """
+        connection = self.connection
+        if until_congested and connection.congested:
+            return
+        for event in connection.events(too_long=self.too_long):
+            if isinstance(event, DataReceived):
+                self.collect_incoming_data(event.data)
+            elif isinstance(event, TerminatorFound):
+                self.found_terminator()
+            elif isinstance(event, RecordSkipped):
+                self.record_skipped(event.size)
+            elif not self._eof_delivered:
+                self._eof_delivered = True
+                self.eof_received(event.clean)
+            if until_congested and connection.congested:
+                return

@@ -1,0 +1,220 @@
+"""The grammars' face: runs a generator of terminators over the records of a splitter.
+
+The generator's answer to a record is the terminator it waits for next, so one call delivers a record and
+learns what follows. After each message the generator that wraps the grammar stands still until the next message
+is asked for: the grammar begins its next run no sooner, and may look at what the message has changed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
+
+from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong
+from ._events import RecordSkipped
+from ._splitter import Splitter
+from ._terminators import Terminator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import GeneratorType
+    from typing import TypeAlias
+
+    from ._events import NeedData, TooLong
+
+__all__ = ["Parse", "Parser"]
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+Parse: TypeAlias = Generator[Terminator, bytes, T]
+"""What a grammar returns: a generator that yields terminators, is sent records, and returns a message."""
+
+
+class _Step(enum.Enum):
+    MESSAGE = "a message is ready"
+
+
+_MESSAGE = _Step.MESSAGE
+
+
+class Parser(Generic[T]):
+    r"""Runs a grammar again and again, for every message in a stream.
+
+    A grammar is a generator function: it yields the `Terminator` it waits for, is sent the record, and
+    returns a message. Grammars compose with ``yield from``.
+
+    At its ``yield`` a grammar may get `RecordTooLong` (caught, it goes on with the record after that
+    one), or `IncompleteRecord` where the stream ended after the message had begun.
+
+    Args:
+        grammar: the generator function.
+        splitter: the machine to take records from, a `Splitter` or `Connection`; a new one if left out.
+            Between two messages it may be used through its other faces.
+        too_long: what to do about a record above its limit: ``"raise"`` RecordTooLong, at the
+            grammar's ``yield``; or ``"skip"`` it, unseen by the grammar, and give one `RecordSkipped` among
+            the messages.
+
+    Raises:
+        TypeError: the grammar is not callable.
+
+    >>> def request():
+    ...     head = yield b"\r\n\r\n"
+    ...     body = yield int(head.rpartition(b" ")[2])
+    ...     return head, body
+    >>> parser = Parser(request)
+    >>> list(parser.feed(b"Content-Length: 5\r\n\r\nhello" + b"Content-Length: 2"))
+    [(b'Content-Length: 5', b'hello')]
+    >>> list(parser.feed(b"\r\n\r\nok"))
+    [(b'Content-Length: 2', b'ok')]
+    """
+
+    @overload
+    def __init__(
+        self,
+        grammar: Callable[[], Parse[T]],
+        splitter: Splitter | None = None,
+        *,
+        too_long: Literal["raise"] = "raise",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Parser[S | RecordSkipped],
+        grammar: Callable[[], Parse[S]],
+        splitter: Splitter | None = None,
+        *,
+        too_long: Literal["skip"],
+    ) -> None: ...
+    def __init__(
+        self: Parser[Any],
+        grammar: Callable[[], Parse[Any]],
+        splitter: Splitter | None = None,
+        *,
+        too_long: TooLong = "raise",
+    ) -> None:
+        if not callable(grammar):
+            raise TypeError(f"expected a generator function, got {type(grammar).__name__}")
+        self.splitter = Splitter() if splitter is None else splitter
+        """The machine that the records come from."""
+        self._grammar = grammar
+        self._too_long: TooLong = too_long
+        self._messages_ready: list[T] = []  # one at most
+        self._runner = _run(grammar, self._messages_ready)
+        self._begun = False  # the grammar waits for a record, in a run that is under way
+        self._fresh = False  # it has not been sent any in this run
+        self._wanted: Terminator = None
+        self._cut_off_at = -1  # the offset at which the grammar was told of the end of the stream
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        """As `Splitter.receive_data`."""
+        self.splitter.receive_data(data)
+
+    def receive_eof(self) -> None:
+        """As `Splitter.receive_eof`: it may complete a message, or cut one off, when `messages` is next used."""
+        self.splitter.receive_eof()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
+        """`receive_data`, then `messages`."""
+        self.splitter.receive_data(data)
+        return self.messages()
+
+    def messages(self) -> Iterator[T]:
+        """Give the messages that the received bytes make.
+
+        Each is parsed when it is asked for, and nothing behind it. When anything is raised, the
+        messages before it were given, the bytes behind it are still there, and calling again goes on.
+
+        Returns:
+            an iterator that ends when more data is needed, or the stream ended between two messages.
+
+        Raises:
+            RecordTooLong, IncompleteRecord: unless the grammar catches it.
+            TypeError, ValueError: the grammar yielded something that is no terminator; raised at its ``yield``.
+            LocalProtocolError: the grammar returned without yielding.
+            Exception: whatever the grammar raises; its next run begins at the next record.
+        """
+        splitter = self.splitter
+        batches = splitter._batches(self._too_long)
+        while True:
+            if self._messages_ready:
+                yield self._messages_ready.pop()
+                continue
+            if not self._begun or self._runner.gi_frame is None:
+                self._begin()
+            try:
+                batch = next(batches, None)
+                if batch is None:
+                    if self._fresh or not splitter.eof_received:
+                        return
+                    raise IncompleteRecord(b"", self._wanted, splitter.offset)
+            except (RecordTooLong, IncompleteRecord) as error:
+                batches = splitter._batches(self._too_long)
+                self._throw(error)
+                continue
+            if type(batch) is tuple and isinstance(batch[0], RecordSkipped):
+                # The overloads of __init__ make RecordSkipped a part of T where it can come.
+                yield cast("T", batch[0])
+                continue
+            send, wanted, fresh = self._runner.send, self._wanted, self._fresh
+            for record in cast("Iterable[bytes]", batch):
+                answer = send(record)
+                fresh = False
+                if answer is not wanted:
+                    self._follow(answer)
+                    break
+            self._fresh = fresh
+
+    def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
+        """The next of `messages`, or `NEED_DATA`.
+
+        Raises:
+            IncompleteRecord: as `messages` does, and also when the stream ended between two messages, with
+                no partial record.
+            Exception: as `messages` does.
+        """
+        for message in self.messages():
+            return message
+        return self.splitter._nothing_next()
+
+    def _begin(self) -> None:
+        if self._runner.gi_frame is None:
+            self._runner = _run(self._grammar, self._messages_ready)
+        answer = next(self._runner)
+        if answer is _MESSAGE:
+            self._messages_ready.clear()
+            raise LocalProtocolError("the grammar returned a message without yielding a terminator")
+        self._fresh = self._begun = True
+        self._follow(answer)
+
+    def _follow(self, answer: Terminator | _Step) -> None:
+        """Do as the grammar said: wait for a terminator, or begin anew after a message."""
+        while answer is not _MESSAGE:
+            try:
+                self.splitter.set_terminator(answer)
+            except (TypeError, ValueError) as error:
+                answer = self._runner.throw(error)
+            else:
+                self._wanted = answer
+                return
+        self._begun = False
+
+    def _throw(self, error: RecordTooLong | IncompleteRecord) -> None:
+        if isinstance(error, IncompleteRecord):
+            if self._cut_off_at == error.offset:
+                # It was told already, and has asked for more than the stream has again.
+                self._runner.close()
+                raise error
+            self._cut_off_at = error.offset
+        self._follow(self._runner.throw(error))
+
+
+def _run(
+    grammar: Callable[[], Parse[T]], messages: list[T]
+) -> GeneratorType[Terminator | _Step, bytes, None]:
+    def run() -> Generator[Terminator | _Step, bytes, None]:
+        while True:
+            messages.append((yield from grammar()))
+            yield _MESSAGE
+
+    return cast("GeneratorType[Terminator | _Step, bytes, None]", run())

@@ -1,0 +1,253 @@
+"""What a terminator is: checking it, finding it, and holding back what may be its beginning."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from ._events import TerminatorFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+__all__ = ["AnyOf", "Limited", "Terminator"]
+
+
+class AnyOf:
+    r"""A terminator of several: the leftmost match ends the record, of those at one place the longest.
+
+    A match that could still grow, or be beaten by a longer one that began before it, waits for the
+    next byte or for the end of the stream; so which one it was never depends on the chunks.
+
+    Args:
+        *alternatives: one or more terminators, each `bytes` and not empty.
+
+    Raises:
+        TypeError: an alternative is not `bytes`.
+        ValueError: there is none, or one is empty.
+
+    >>> from termsplit import Splitter
+    >>> lines = Splitter(AnyOf(b"\r\n", b"\n"))
+    >>> list(lines.feed(b"unix\ndos\r\n"))
+    [DataReceived(b'unix'), TerminatorFound(b'\n'), DataReceived(b'dos'), TerminatorFound(b'\r\n')]
+    """
+
+    __slots__ = ("alternatives", "pattern")
+
+    def __init__(self, *alternatives: bytes) -> None:
+        if not alternatives:
+            raise ValueError("expected one alternative or more, got none")
+        for alternative in alternatives:
+            check_bytes(alternative)
+        self.alternatives = alternatives
+        self.pattern = AlternativesPattern(alternatives)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AnyOf) and self.alternatives == other.alternatives
+
+    def __hash__(self) -> int:
+        return hash(self.alternatives)
+
+    def __repr__(self) -> str:
+        return f"AnyOf({', '.join(map(repr, self.alternatives))})"
+
+
+class Limited:
+    """A terminator with a limit of its own, in place of the connection's ``max_size``.
+
+    It bounds streamed records (events, callbacks) as well, which have no limit otherwise.
+
+    Args:
+        terminator: `bytes`, `int`, None or `AnyOf`.
+        max_size: the longest record allowed, in bytes; None for no limit.
+
+    Raises:
+        TypeError, ValueError: as for the terminator itself; ``max_size`` is not an int, or negative.
+
+    >>> from termsplit import Splitter
+    >>> splitter = Splitter(Limited(b";", 3))
+    >>> splitter.receive_data(b"one;four;two;")
+    >>> list(splitter.records(too_long="skip"))
+    [b'one', RecordSkipped(4), b'two']
+    """
+
+    __slots__ = ("max_size", "terminator")
+
+    def __init__(self, terminator: bytes | int | AnyOf | None, max_size: int | None) -> None:
+        check_terminator(terminator)
+        if isinstance(terminator, Limited):
+            raise TypeError(f"expected a terminator without a limit, got {terminator!r}")
+        check_max_size(max_size)
+        self.terminator = terminator
+        self.max_size = max_size
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Limited)
+            and type(other.terminator) is type(self.terminator)
+            and (other.terminator, other.max_size) == (self.terminator, self.max_size)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.terminator, self.max_size))
+
+    def __repr__(self) -> str:
+        return f"Limited({self.terminator!r}, {self.max_size!r})"
+
+
+Terminator: TypeAlias = bytes | int | AnyOf | Limited | None
+
+
+def check_terminator(terminator: object) -> None:
+    """Raise TypeError or ValueError unless ``terminator`` is one."""
+    if isinstance(terminator, int) and not isinstance(terminator, bool):
+        if terminator < 0:
+            raise ValueError(f"expected a count of 0 or more bytes, got {terminator}")
+    elif terminator is not None and not isinstance(terminator, (AnyOf, Limited)):
+        check_bytes(terminator, "bytes, int, None, AnyOf or Limited")
+
+
+def check_bytes(terminator: object, expected: str = "bytes") -> None:
+    if not isinstance(terminator, bytes):
+        got = type(terminator).__name__
+        raise TypeError(f"expected a terminator of type {expected}, got {got}: {terminator!r}")
+    if not terminator:
+        raise ValueError("expected a terminator of one byte or more, got b''")
+
+
+def check_max_size(max_size: object) -> None:
+    if max_size is None:
+        return
+    if not isinstance(max_size, int) or isinstance(max_size, bool):
+        raise TypeError(f"expected max_size to be an int or None, got {type(max_size).__name__}")
+    if max_size < 0:
+        raise ValueError(f"expected max_size to be 0 or more bytes, got {max_size}")
+
+
+class Pattern(Protocol):
+    """How the splitter finds terminators made of bytes."""
+
+    @property
+    def longest(self) -> int:
+        """The length of the longest match, in bytes."""
+        ...
+
+    @property
+    def found(self) -> TerminatorFound | None:
+        """The event of every match, where all matches are alike."""
+        ...
+
+    def search(
+        self, buffer: bytes, start: int, stop: int, final: bool
+    ) -> tuple[int, int, TerminatorFound] | None:
+        """Where the first match in ``buffer[start:stop]`` begins and ends, if later bytes can't change it."""
+        ...
+
+    def held_back(self, buffer: bytes, start: int) -> int:
+        """The length of the longest suffix of ``buffer[start:]`` that is the beginning of a match."""
+        ...
+
+    def cut(self, window: bytes) -> tuple[list[bytes], list[TerminatorFound] | None, int]:
+        """The whole records in ``window``, their terminators where these differ, and where the rest begins."""
+        ...
+
+
+class LiteralPattern:
+    """One byte string."""
+
+    __slots__ = ("_borders", "_split", "found", "literal", "longest")
+
+    def __init__(self, literal: bytes) -> None:
+        self.literal = literal
+        self.longest = len(literal)
+        self.found = TerminatorFound(literal)
+        # Made when first needed: the table of borders and the compiled expression.
+        self._borders: list[int] = []
+        self._split: Callable[[bytes], list[bytes]] | None = None
+
+    def search(
+        self, buffer: bytes, start: int, stop: int, final: bool
+    ) -> tuple[int, int, TerminatorFound] | None:
+        index = buffer.find(self.literal, start, stop)
+        return None if index < 0 else (index, index + self.longest, self.found)
+
+    def held_back(self, buffer: bytes, start: int) -> int:
+        literal = self.literal
+        begin = buffer.find(literal[:1], max(start, len(buffer) - self.longest + 1))
+        if begin < 0:
+            return 0
+        # Knuth, Morris, Pratt: `matched` is the longest prefix that ends at each byte in turn.
+        borders = self._borders = self._borders or _borders(literal)
+        matched = 0
+        for byte in buffer[begin:]:
+            while matched and literal[matched] != byte:
+                matched = borders[matched - 1]
+            if literal[matched] == byte:
+                matched += 1
+        return matched
+
+    def cut(self, window: bytes) -> tuple[list[bytes], None, int]:
+        # The split of a compiled expression is up to three times as fast as that of bytes.
+        split = self._split = self._split or re.compile(re.escape(self.literal)).split
+        records = split(window)
+        return records, None, len(window) - len(records.pop())
+
+
+class AlternativesPattern:
+    """Several byte strings: the leftmost, and of those at one place the longest."""
+
+    __slots__ = ("_events", "_expression", "_literals", "found", "longest")
+
+    def __init__(self, alternatives: tuple[bytes, ...]) -> None:
+        # A regular expression takes the first alternative that fits: so the longest must come first.
+        ordered = sorted(set(alternatives), key=len, reverse=True)
+        self._expression = re.compile(b"(" + b"|".join(map(re.escape, ordered)) + b")")
+        self._literals = [literal_pattern(alternative) for alternative in ordered]
+        self._events = {pattern.literal: pattern.found for pattern in self._literals}
+        self.longest = len(ordered[0])
+        self.found = None
+
+    def search(
+        self, buffer: bytes, start: int, stop: int, final: bool
+    ) -> tuple[int, int, TerminatorFound] | None:
+        match = self._expression.search(buffer, start, stop)
+        if match is None:
+            return None
+        index = match.start()
+        may_change = not final and index + self.longest > len(buffer)
+        if may_change and len(buffer) - self.held_back(buffer, start) <= index:
+            return None
+        return index, match.end(), self._events[match[0]]
+
+    def held_back(self, buffer: bytes, start: int) -> int:
+        return max(pattern.held_back(buffer, start) for pattern in self._literals)
+
+    def cut(self, window: bytes) -> tuple[list[bytes], list[TerminatorFound], int]:
+        parts = self._expression.split(window)
+        end = len(window) - len(parts.pop())
+        # A match so near the edge that more bytes could change it is left for the next cut.
+        while parts and end - len(parts[-1]) + self.longest > len(window):
+            end -= len(parts.pop()) + len(parts.pop())
+        return parts[::2], [self._events[literal] for literal in parts[1::2]], end
+
+
+# Terminators may be the peer's choice (a MIME boundary), so what is kept of them is bounded.
+@functools.lru_cache(maxsize=256)
+def literal_pattern(literal: bytes) -> LiteralPattern:
+    check_bytes(literal)
+    return LiteralPattern(literal)
+
+
+def _borders(literal: bytes) -> list[int]:
+    """For each prefix of ``literal``, the longest proper prefix that is also its suffix."""
+    borders = [0] * len(literal)
+    matched = 0
+    for i in range(1, len(literal)):
+        while matched and literal[matched] != literal[i]:
+            matched = borders[matched - 1]
+        if literal[matched] == literal[i]:
+            matched += 1
+        borders[i] = matched
+    return borders
