@@ -429,7 +429,10 @@ class Splitter:
         taken = self._streamed + len(self._partial)
         if pattern is None:
             index = end = start + self._count - taken
-            if end > len(buffer) or self._count > limit:
+            if limit < self._count < _NO_LIMIT:
+                self._known = start
+                return False
+            if end > len(buffer):
                 self._known = len(buffer)
                 return False
             self._terminators_ready = None
