@@ -225,6 +225,11 @@ class ProducerQueue:
         return self._was_congested or self._buffered > self._high_water
 
     @property
+    def closing(self) -> bool:
+        """Whether `close_when_done` was called."""
+        return self._closing
+
+    @property
     def output_pending(self) -> bool:
         """Whether `data_to_send` may have something to show."""
         return bool(self._buffered or self._fifo or self._pushed)

@@ -554,6 +554,11 @@ class Splitter:
         return self._input_ended_by == "receive_eof"
 
     @property
+    def detached(self) -> bool:
+        """Whether `detach` ended this machine."""
+        return self._input_ended_by == "detach"
+
+    @property
     def trailing_data(self) -> bytes:
         """A copy of the received bytes that are not taken yet; they stay where they are."""
         self._put_back()
@@ -577,11 +582,19 @@ class Splitter:
         return data
 
     def detach_empty(self) -> None:
-        """`detach`, for a switch that no byte may precede (STARTTLS): it must not carry plaintext over.
+        """`detach`, for a switch that no byte may precede.
 
         Raises:
-            UnexpectedData: bytes were received and not taken; nothing has changed.
+            UnexpectedData: as `refuse_trailing_data` does; nothing has changed.
+        """
+        self.refuse_trailing_data()
+        self.detach()
+
+    def refuse_trailing_data(self) -> None:
+        """Make sure that no received byte waits to be taken: STARTTLS must not carry plaintext over.
+
+        Raises:
+            UnexpectedData: bytes were received and not taken; they stay where they are.
         """
         if data := self.trailing_data:
             raise UnexpectedData(data, self.offset)
-        self.detach()
