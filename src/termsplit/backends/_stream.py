@@ -197,7 +197,7 @@ class AsyncChatStream(Faces, abc.ABC):
             ConnectionLost: the transport failed.
             LocalProtocolError: another task is receiving.
         """
-        return await self._pull(functools.partial(self.connection.next_event, too_long=too_long))
+        return await self._pull(lambda: self.connection.next_event(too_long=too_long))
 
     async def receive_record(self, terminator: Terminator) -> bytes:
         """Wait for one record.
