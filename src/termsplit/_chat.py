@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._connection import Connection
+from ._errors import RecordTooLong
 from ._events import DataReceived, RecordSkipped, TerminatorFound
 
 if TYPE_CHECKING:
-    from ._events import TooLong
+    from ._events import Event, TooLong
     from ._producers import Producer
     from ._terminators import Terminator
 
@@ -42,8 +43,8 @@ class Chat:
     """
 
     too_long: TooLong = "raise"
-    """What to do about a record above the limit that `Limited` set: ``"raise"`` RecordTooLong out of `dispatch`, or
-    ``"skip"`` it and call `record_skipped`."""
+    """What to do about a record above the limit that `Limited` set: ``"raise"`` calls `record_too_long` at
+    once, ``"skip"`` calls `record_skipped` at its end."""
 
     def __init__(
         self, terminator: Terminator = None, *, connection: Connection | None = None
@@ -63,6 +64,14 @@ class Chat:
     def found_terminator(self) -> None:
         """Called when the record in progress is complete."""
         raise NotImplementedError("a Chat must implement found_terminator()")
+
+    def record_too_long(self, error: RecordTooLong) -> None:
+        """Called as soon as the record in progress is known to be too long, after the bytes up to its limit.
+
+        Unless overridden, it raises ``error`` out of `dispatch`. If it returns, the rest of the record is
+        passed over.
+        """
+        raise error
 
     def record_skipped(self, size: int) -> None:
         """Called in place of `found_terminator` when a record of ``size`` bytes was too long."""
@@ -131,21 +140,32 @@ class Chat:
             until_congested: stop, after any callback, while the output is congested.
 
         Raises:
-            RecordTooLong: if `too_long` says so.
+            RecordTooLong: unless `record_too_long` or `too_long` says otherwise.
             Exception: whatever a callback raises.
         """
         connection = self.connection
         if until_congested and connection.congested:
             return
-        for event in connection.events(too_long=self.too_long):
-            if isinstance(event, DataReceived):
-                self.collect_incoming_data(event.data)
-            elif isinstance(event, TerminatorFound):
-                self.found_terminator()
-            elif isinstance(event, RecordSkipped):
-                self.record_skipped(event.size)
-            elif not self._eof_delivered:
-                self._eof_delivered = True
-                self.eof_received(event.clean)
-            if until_congested and connection.congested:
+        while True:
+            try:
+                for event in connection.events(too_long=self.too_long):
+                    self._deliver(event)
+                    if until_congested and connection.congested:
+                        break
                 return
+            except RecordTooLong as error:
+                if not connection._too_long:
+                    # A callback's own: not about this connection.
+                    raise
+                self.record_too_long(error)
+
+    def _deliver(self, event: Event) -> None:
+        if isinstance(event, DataReceived):
+            self.collect_incoming_data(event.data)
+        elif isinstance(event, TerminatorFound):
+            self.found_terminator()
+        elif isinstance(event, RecordSkipped):
+            self.record_skipped(event.size)
+        elif not self._eof_delivered:
+            self._eof_delivered = True
+            self.eof_received(event.clean)

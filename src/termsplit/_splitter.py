@@ -91,18 +91,18 @@ class Splitter:
         self._max_size = _NO_LIMIT if max_size is None else max_size
 
         self._buffer = b""
-        self._position = 0  # of the first byte in _buffer that is not cut off
-        self._base = 0  # the stream offset of _buffer[0]
+        self._position: int = 0  # of the first byte in _buffer that is not cut off
+        self._base: int = 0  # the stream offset of _buffer[0]
         self._incoming: list[bytes] = []
         self._dry = True  # only more input can make _cut succeed; _buffer is what is held back
         self._input_ended_by = ""
 
         self._ready: Iterator[bytes] = iter(())
         self._terminators_ready: list[TerminatorFound] | None = None  # of _ready, if they differ
-        self._window = 0
-        self._known = 0  # when _cut fails: the end, in _buffer, of what is surely data
+        self._window: int = 0
+        self._known: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
         self._partial = bytearray()
-        self._streamed = 0  # bytes of the unfinished record given away as events
+        self._streamed: int = 0  # bytes of the unfinished record given away as events
         self._announced = b""  # data given away as an event whose terminator, found, is next
         self._too_long = False  # the unfinished record is, and is to be passed over
         self._skipped = 0  # bytes of it passed over so far
@@ -111,7 +111,7 @@ class Splitter:
 
         self._terminator: Terminator = None
         self._pattern: Pattern | None = None
-        self._count = _NO_LIMIT  # without a pattern
+        self._count: int = _NO_LIMIT  # without a pattern
         self._found: TerminatorFound | None = None
         self._record_limit = self._max_size
         self._event_limit = _NO_LIMIT
