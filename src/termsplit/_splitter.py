@@ -289,7 +289,7 @@ class Splitter:
                 )
             ready = self._ready
             yield ready
-            if ready is not self._ready:
+            if ready is not self._ready or length_hint(ready):
                 continue
             if self._dry:
                 break
