@@ -189,6 +189,9 @@ class Splitter:
                 pattern = literal_pattern(bytes(bare))
             else:
                 count = int(bare)
+        if count >= _NO_LIMIT and pattern is None and bare is not None:
+            # No stream reaches it, but it must not pass for the terminator None.
+            count = _NO_LIMIT - 1
 
         if limit is None:
             record_limit, event_limit = self._max_size, _NO_LIMIT
