@@ -7,6 +7,7 @@
     ├── RemoteProtocolError      the peer's bytes are at fault
     │   ├── RecordTooLong        a record, or an announced count, is above the limit
     │   ├── IncompleteRecord     the stream ended in the middle of a record
+    │   ├── MalformedRecord      a record is not what its grammar expects
     │   └── UnexpectedData       bytes stand where a handover allows none
     └── ConnectionLost           raised by backends: the transport failed, or was closed under us
 
@@ -24,11 +25,15 @@ __all__ = [
     "ConnectionLost",
     "IncompleteRecord",
     "LocalProtocolError",
+    "MalformedRecord",
     "RecordTooLong",
     "RemoteProtocolError",
     "TermsplitError",
     "UnexpectedData",
 ]
+
+# So many bytes of a record at fault are enough to recognize it by.
+_SHOWN = 32
 
 
 class TermsplitError(Exception):
@@ -84,6 +89,48 @@ class IncompleteRecord(RemoteProtocolError):
             f"expected terminator {self.expected!r}, got the end of the stream after "
             f"{len(self.partial)} bytes of a record at offset {self.offset}"
         )
+
+
+class MalformedRecord(RemoteProtocolError):
+    r"""A record is not what its protocol allows there; for grammars to raise.
+
+    A grammar does not know where in the stream it is: the `Parser` that runs it does, and sets ``offset``.
+
+    Args:
+        expected: what should have stood there, as it continues "expected ...".
+        record: the record that was sent to the grammar last.
+        index: the place in ``record`` where it went wrong.
+
+    Attributes:
+        expected: as given.
+        record: as given.
+        index: as given.
+        offset: the position in the stream of ``record[index]``; None before a `Parser` has set it.
+
+    >>> from termsplit import Parser
+    >>> def number():
+    ...     line = yield b"\n"
+    ...     if not line.isdigit():
+    ...         raise MalformedRecord("a number", line)
+    ...     return int(line)
+    >>> list(Parser(number).feed(b"12\nabc\n"))
+    Traceback (most recent call last):
+    ...
+    termsplit._errors.MalformedRecord: expected a number, got b'abc' at offset 3
+    """
+
+    def __init__(self, expected: str, record: bytes, index: int = 0) -> None:
+        super().__init__(expected, record, index)
+        self.expected = expected
+        self.record = record
+        self.index = index
+        self.offset: int | None = None
+
+    def __str__(self) -> str:
+        got = self.record[self.index :]
+        shown = repr(got) if len(got) <= _SHOWN else f"{got[:_SHOWN]!r} and more"
+        place = "" if self.offset is None else f" at offset {self.offset}"
+        return f"expected {self.expected}, got {shown}{place}"
 
 
 class UnexpectedData(RemoteProtocolError):

@@ -11,7 +11,7 @@ import enum
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
-from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong
+from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import RecordSkipped
 from ._splitter import Splitter
 from ._terminators import Terminator
@@ -130,6 +130,7 @@ class Parser(Generic[T]):
 
         Raises:
             RecordTooLong, IncompleteRecord: unless the grammar catches it.
+            MalformedRecord: if the grammar raises it; with its offset set.
             TypeError, ValueError: the grammar yielded something that is no terminator; raised at its ``yield``.
             LocalProtocolError: the grammar returned without yielding.
             Exception: whatever the grammar raises; its next run begins at the next record.
@@ -158,7 +159,12 @@ class Parser(Generic[T]):
                 continue
             send, wanted, fresh = self._runner.send, self._wanted, self._fresh
             for record in cast("Iterable[bytes]", batch):
-                answer = send(record)
+                try:
+                    answer = send(record)
+                except MalformedRecord as error:
+                    if error.offset is None:
+                        error.offset = splitter._taken_from(record) + error.index
+                    raise
                 fresh = False
                 if answer is not wanted:
                     self._follow(answer)

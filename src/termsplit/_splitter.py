@@ -25,7 +25,7 @@ from __future__ import annotations
 import sys
 from itertools import chain
 from operator import length_hint
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 from ._bytes import as_bytes
 from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong, UnexpectedData
@@ -320,6 +320,14 @@ class Splitter:
                 yield (record,)
         elif self._partial or self._too_long:
             raise IncompleteRecord(bytes(self._partial), self._terminator, self.offset)
+
+    def _taken_from(self, record: bytes) -> int:
+        """The position in the stream of ``record``, which was taken last."""
+        size = len(record)
+        if self._pattern is not None:
+            found = self._found or self._terminator_at_hand()
+            size += len(cast("bytes", found.terminator))
+        return self.offset - size
 
     # The events face.
 
