@@ -1,0 +1,154 @@
+"""Pictures in plain text: where a stream is cut, and how two results differ."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+__all__ = ["draw_cuts", "draw_difference"]
+
+# In columns.
+_ROW = 64
+_ITEM = 60
+# What there is more of is told in numbers.
+_MOST_ROWS = 6
+_MOST_ALIKE = 2
+_MOST_DIFFERENT = 6
+
+_MARK = "│"
+_ESCAPES = {ord("\\"): "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"}
+_SHOWN = [
+    _ESCAPES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")
+    for byte in range(256)
+]
+
+
+def draw_cuts(data: bytes, edges: Sequence[int]) -> str:
+    r"""Show ``data`` with a mark at every edge and the edge's offset below; of long data, the rows with edges.
+
+    Args:
+        data: the whole stream.
+        edges: where it is cut; one that stands twice makes an empty chunk.
+
+    >>> print(draw_cuts(b"one\r\ntwo\r\n", [4]))
+      0  one\r│\ntwo\r\n
+              4
+    """
+    counted = Counter(edges)
+    rows = _rows(data)
+    shown = set(range(len(rows)))
+    if len(rows) > _MOST_ROWS:
+        ends = [end for _, end in rows]
+        shown = {0}
+        for edge in sorted(counted):
+            # The rows on both sides of the edge, which may be one.
+            shown |= {bisect_left(ends, edge), min(bisect_right(ends, edge), len(rows) - 1)}
+            if len(shown) >= _MOST_ROWS:
+                break
+    margin = len(str(rows[max(shown)][0])) + 2
+    lines: list[str] = []
+    hidden = hidden_cuts = 0
+
+    def hide() -> None:
+        nonlocal hidden, hidden_cuts
+        if hidden:
+            cuts = f", {hidden_cuts} cuts" if hidden_cuts else ""
+            lines.append(f"{'':{margin}}  ({hidden} bytes{cuts})")
+        hidden = hidden_cuts = 0
+
+    for i, (begin, end) in enumerate(rows):
+        if i not in shown:
+            hidden += end - begin
+            hidden_cuts += sum(counted[offset] for offset in range(begin, end))
+            continue
+        hide()
+        row, offsets = _draw_row(data, begin, end, counted)
+        lines.append(f"{begin:{margin}}  {row}")
+        if offsets:
+            lines.append(f"{'':{margin}}  {offsets}")
+    hide()
+    return "\n".join(lines)
+
+
+def _rows(data: bytes) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = []
+    begin = columns = 0
+    for offset, byte in enumerate(data):
+        columns += len(_SHOWN[byte])
+        if columns > _ROW:
+            rows.append((begin, offset))
+            begin, columns = offset, len(_SHOWN[byte])
+    return [*rows, (begin, len(data))]
+
+
+def _draw_row(data: bytes, begin: int, end: int, counted: Counter[int]) -> tuple[str, str]:
+    """The bytes of a row with the marks of its edges, and a line with the offsets of those that have room."""
+    row = offsets = ""
+    # An edge between two rows stands before the second.
+    for offset in range(begin, end + (end == len(data))):
+        if counted[offset]:
+            if not offsets or len(offsets) < len(row):
+                offsets = f"{offsets:{len(row)}}{offset}"
+            row += _MARK * counted[offset]
+        if offset < end:
+            row += _SHOWN[data[offset]]
+    return row, offsets
+
+
+def draw_difference(
+    whole: Sequence[object], cut: Sequence[object], same: Callable[[object, object], bool]
+) -> str:
+    """Show two sequences of results, where they are alike and where they are not.
+
+    Args:
+        whole: what the whole gave.
+        cut: what the cut gave.
+        same: tells whether two items are alike.
+    """
+    before = _alike(whole, cut, same)
+    after = _alike(whole[before:][::-1], cut[before:][::-1], same)
+    mine, theirs = whole[before : len(whole) - after], cut[before : len(cut) - after]
+    # The first of each is where they part: it is shown from a little before that place.
+    place = _alike(repr(mine[0]), repr(theirs[0]), str.__eq__) if mine and theirs else 0
+    lines = _list("both", whole[:before][-_MOST_ALIKE:])
+    if before > _MOST_ALIKE:
+        lines.insert(0, f"both   ({before - _MOST_ALIKE} more, alike)")
+    lines += _list("whole", mine, _MOST_DIFFERENT, place) or ["whole  (nothing)"]
+    lines += _list("cut", theirs, _MOST_DIFFERENT, place) or ["cut    (nothing)"]
+    lines += _list("both", whole[len(whole) - after :], _MOST_ALIKE)
+    return "\n".join(lines)
+
+
+def _list(
+    label: str, items: Sequence[object], most: int = _MOST_ALIKE, place: int = 0
+) -> list[str]:
+    lines = [
+        f"{label:5}  {_shorten(repr(item), 0 if index else place)}"
+        for index, item in enumerate(items[:most])
+    ]
+    if len(items) > most:
+        lines.append(f"{label:5}  ({len(items) - most} more)")
+    return lines
+
+
+def _alike(one: Sequence[_T], other: Sequence[_T], same: Callable[[_T, _T], bool]) -> int:
+    """How many of the first items are alike."""
+    count = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if not same(mine, theirs):
+            break
+        count += 1
+    return count
+
+
+def _shorten(text: str, place: int = 0) -> str:
+    """Cut ``text`` down to a row in which ``place`` is seen."""
+    begin = max(0, min(place - _ITEM // 3, len(text) - _ITEM)) if len(text) > _ITEM else 0
+    end = begin + _ITEM
+    head = f"({begin} characters) … " if begin else ""
+    tail = f" … ({len(text) - end} characters)" if end < len(text) else ""
+    return head + text[begin:end] + tail
