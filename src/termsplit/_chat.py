@@ -132,7 +132,7 @@ class Chat:
         self.dispatch()
 
     def dispatch(self, *, until_congested: bool = False) -> None:
-        """Make the callbacks for what was received.
+        """Make the callbacks for what was received; none after `close_when_done`.
 
         When one raises, it has had its data, what is behind that is still there, and calling again goes on.
 
@@ -144,13 +144,11 @@ class Chat:
             Exception: whatever a callback raises.
         """
         connection = self.connection
-        if until_congested and connection.congested:
-            return
-        while True:
+        while not self._must_pause(until_congested):
             try:
                 for event in connection.events(too_long=self.too_long):
                     self._deliver(event)
-                    if until_congested and connection.congested:
+                    if self._must_pause(until_congested):
                         break
                 return
             except RecordTooLong as error:
@@ -158,6 +156,10 @@ class Chat:
                     # A callback's own: not about this connection.
                     raise
                 self.record_too_long(error)
+
+    def _must_pause(self, until_congested: bool) -> bool:
+        connection = self.connection
+        return connection.closing or (until_congested and connection.congested)
 
     def _deliver(self, event: Event) -> None:
         if isinstance(event, DataReceived):
