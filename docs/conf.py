@@ -5,16 +5,21 @@ from __future__ import annotations
 import builtins
 import inspect
 import pkgutil
+import re
 import sys
 from importlib import metadata
+from typing import Any
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util import logging
 
 import termsplit
+
+logger = logging.getLogger(__name__)
 
 project = "termsplit"
 author = "termsplit contributors"
@@ -34,6 +39,9 @@ nitpicky = True
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "smartquotes"]
 myst_heading_anchors = 3
+
+# A docstring's `single backticks` refer to an object, or the build fails.
+default_role = "py:obj"
 
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
@@ -55,14 +63,15 @@ html_title = "termsplit"
 
 
 def _exists(name: str) -> bool:
-    """Whether the dotted name is there to be imported, or is a builtin."""
-    if hasattr(builtins, name):
-        return True
-    try:
-        pkgutil.resolve_name(name)
-    except (ImportError, AttributeError, ValueError):
-        return False
-    return "." in name
+    """Whether the dotted name is there to be imported, or is a builtin or in one."""
+    for path in (name, f"builtins:{name}"):
+        if "." in path:
+            try:
+                pkgutil.resolve_name(path)
+            except (ImportError, AttributeError, ValueError):
+                continue
+            return True
+    return hasattr(builtins, name)
 
 
 def resolve(
@@ -71,22 +80,44 @@ def resolve(
     """Resolve what Sphinx could not: our names by their public path, others' to plain text.
 
     A signature names a class by the private module that defines it; the reference documents it
-    as `termsplit.X`. Names of the standard library and of other packages have no page here: they
-    are checked to exist, and shown without a link. All else stays a warning.
+    as `termsplit.X`. Other modules' docstrings say `Connection.push`. Names of the standard library and
+    of other packages have no page here: they are checked to exist, and shown without a link; so is a
+    type variable, a single capital letter. All else stays a warning.
     """
     if node.get("refdomain") != "py":
         return None
     target: str = node["reftarget"]
-    name = target.rpartition(".")[2]
-    ours = target == name or target.startswith("termsplit.")
-    if ours and name in termsplit.__all__:
+    path = [part for part in target.split(".") if part != "termsplit" and part[:1] != "_"]
+    if path and path[0] in termsplit.__all__:
+        name = ".".join(["termsplit", *path])
         domain = env.get_domain("py")
-        return domain.resolve_xref(
-            env, node["refdoc"], app.builder, "obj", f"termsplit.{name}", node, contnode
-        )
-    if not target.startswith("termsplit") and _exists(target):
+        return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, contnode)
+    is_type_variable = len(path[-1]) == 1 and path[-1].isupper()
+    if is_type_variable or (not target.startswith("termsplit") and _exists(target)):
         return contnode
     return None
+
+
+def spell_out(
+    app: Sphinx, what: str, name: str, obj: object, options: object, args: str, returns: str
+) -> tuple[str, str]:
+    """Show in a signature what the alias stands for that has no page."""
+    return args and re.sub(r"\bTooLong\b", "Literal['raise', 'skip']", args), returns
+
+
+def hide_private_bases(
+    app: Sphinx, name: str, obj: object, options: object, bases: list[Any]
+) -> None:
+    """Show no base class that has no page."""
+    bases[:] = [base for base in bases if not base.__name__.startswith("_")] or [object]
+
+
+def require_every_public_name(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of a public name that no page of the reference has."""
+    documented = {name for name, *_ in env.get_domain("py").get_objects()}
+    for name in termsplit.__all__:
+        if f"termsplit.{name}" not in documented:
+            logger.warning("termsplit.%s is public, and on no page of the reference", name)
 
 
 def lend_attribute_docs(app: Sphinx) -> None:
@@ -106,3 +137,6 @@ def lend_attribute_docs(app: Sphinx) -> None:
 def setup(app: Sphinx) -> None:
     app.connect("builder-inited", lend_attribute_docs)
     app.connect("missing-reference", resolve)
+    app.connect("autodoc-process-signature", spell_out)
+    app.connect("autodoc-process-bases", hide_private_bases)
+    app.connect("env-check-consistency", require_every_public_name)

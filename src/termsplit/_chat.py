@@ -9,7 +9,9 @@ from ._errors import RecordTooLong
 from ._events import DataReceived, RecordSkipped, TerminatorFound
 
 if TYPE_CHECKING:
-    from ._events import Event, TooLong
+    from typing import Literal
+
+    from ._events import Event
     from ._producers import Producer
     from ._terminators import Terminator
 
@@ -42,7 +44,7 @@ class Chat:
     b'one\ntwo\n'
     """
 
-    too_long: TooLong = "raise"
+    too_long: Literal["raise", "skip"] = "raise"
     """What to do about a record above the limit that `Limited` set: ``"raise"`` calls `record_too_long` at
     once, ``"skip"`` calls `record_skipped` at its end."""
 

@@ -117,4 +117,5 @@ class EOFReceived(_Fact):
 
 
 Event: TypeAlias = DataReceived | TerminatorFound | RecordSkipped | EOFReceived
+"""What `Splitter.events` reports."""
 TooLong: TypeAlias = Literal["raise", "skip"]

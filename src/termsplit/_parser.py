@@ -29,7 +29,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 Parse: TypeAlias = Generator[Terminator, bytes, T]
-"""What a grammar returns: a generator that yields terminators, is sent records, and returns a message."""
+"""What a grammar function returns, a generator that yields terminators, is sent records, and returns a message."""
 
 
 class _Step(enum.Enum):

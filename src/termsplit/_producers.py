@@ -41,6 +41,7 @@ class _BinaryFile(Protocol):
 
 
 Producer: TypeAlias = "_HasMore | _BinaryFile | Iterable[bytes]"
+"""What makes bytes when they can be sent; an object with ``more()``, a binary file or an iterable of bytes."""
 
 
 class ProducerQueue:
@@ -221,7 +222,7 @@ class ProducerQueue:
 
     @property
     def congested(self) -> bool:
-        """Whether the application should stop pushing: above high water, and until down to low water."""
+        """Whether the application should stop pushing, from above high water until down to low water."""
         return self._was_congested or self._buffered > self._high_water
 
     @property

@@ -256,8 +256,8 @@ class Splitter:
             IncompleteRecord: the stream ended in the middle of a record, which stays unparsed.
             LocalProtocolError: a part of the record in progress was taken as events.
 
-        >>> splitter = Splitter(b"\\n", max_size=5)
-        >>> splitter.receive_data(b"short\\nmuch too long\\nagain\\n")
+        >>> splitter = Splitter(b"\n", max_size=5)
+        >>> splitter.receive_data(b"short\nmuch too long\nagain\n")
         >>> list(splitter.records(too_long="skip"))
         [b'short', RecordSkipped(13), b'again']
         """
@@ -347,13 +347,13 @@ class Splitter:
         Raises:
             RecordTooLong: after the bytes up to the limit; calling again passes over the rest.
 
-        >>> splitter = Splitter(b"\\n\\n")
-        >>> for event in splitter.feed(b"Length: 5\\n\\nhel"):
+        >>> splitter = Splitter(b"\n\n")
+        >>> for event in splitter.feed(b"Length: 5\n\nhel"):
         ...     print(event)
-        ...     if event == TerminatorFound(b"\\n\\n"):
+        ...     if event == TerminatorFound(b"\n\n"):
         ...         splitter.set_terminator(5)
         DataReceived(b'Length: 5')
-        TerminatorFound(b'\\n\\n')
+        TerminatorFound(b'\n\n')
         DataReceived(b'hel')
         """
         while True:

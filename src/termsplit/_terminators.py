@@ -98,6 +98,7 @@ class Limited:
 
 
 Terminator: TypeAlias = bytes | int | AnyOf | Limited | None
+"""What ends a record; `Splitter.set_terminator` says what each means."""
 
 
 def check_terminator(terminator: object) -> None:
