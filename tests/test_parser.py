@@ -1,18 +1,433 @@
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator
+from typing import Any, cast
+
 import pytest
 
-from termsplit import AnyOf, Limited, MalformedRecord, Parse, Parser, Terminator
+from termsplit import (
+    NEED_DATA,
+    AnyOf,
+    DataReceived,
+    IncompleteRecord,
+    Limited,
+    LocalProtocolError,
+    MalformedRecord,
+    Parse,
+    Parser,
+    RecordSkipped,
+    RecordTooLong,
+    Splitter,
+    Terminator,
+    TerminatorFound,
+)
 
 
-def test_messages_that_keep_to_one_terminator_all_come() -> None:
-    """Contract 5: records cut in one go, and not yet sent to the grammar when it returned, were lost."""
+def line() -> Parse[bytes]:
+    return (yield b"\n")
 
-    def line() -> Parse[bytes]:
-        return (yield b"\n")
 
-    lines = [b"%d" % number for number in range(100)]
-    assert list(Parser(line).feed(b"".join(one + b"\n" for one in lines))) == lines
+def head_and_body() -> Parse[tuple[bytes, bytes]]:
+    head = yield b"\n"
+    return head, (yield int(head))
+
+
+class Refused(Exception):
+    """What the grammars below raise."""
+
+
+class TestMessages:
+    def test_a_message_is_given_as_soon_as_it_is_whole(self) -> None:
+        parser = Parser(head_and_body)
+        assert list(parser.feed(b"3\nab")) == []
+        assert list(parser.feed(b"c0\n1")) == [(b"3", b"abc"), (b"0", b"")]
+        assert list(parser.feed(b"\nx")) == [(b"1", b"x")]
+
+    @pytest.mark.parametrize("terminator", [b"\n", AnyOf(b"\n", b"\r\n"), Limited(b"\n", 9)])
+    def test_a_message_of_one_record_leaves_the_rest_of_the_batch(
+        self, terminator: bytes | AnyOf | Limited
+    ) -> None:
+        """Contract 5: a message ends while its record's batch has more."""
+
+        def record() -> Parse[bytes]:
+            return (yield terminator)
+
+        records = [b"%d" % i for i in range(100)]
+        assert list(Parser(record).feed(b"".join(r + b"\n" for r in records))) == records
+
+    def test_a_terminator_that_is_equal_but_another_object(self) -> None:
+        """Contract 5: the answer looks new while the batch has more."""
+        records: list[bytes] = []
+
+        def collect() -> Parse[None]:
+            while True:
+                records.append((yield bytes([10])))
+
+        list(Parser(collect).feed(b"a\n" * 100))
+        assert records == [b"a"] * 100
+
+    @pytest.mark.parametrize("zero", [0, Limited(0, 3)])
+    def test_a_count_of_0_twice_in_a_row(self, zero: int | Limited) -> None:
+        def grammar() -> Parse[list[bytes]]:
+            return [(yield zero), (yield zero), (yield b"\n")]
+
+        assert list(Parser(grammar).feed(b"a\n")) == [[b"", b"", b"a"]]
+
+    def test_none_after_0(self) -> None:
+        def grammar() -> Parse[list[bytes]]:
+            return [(yield 0), (yield None)]
+
+        parser = Parser(grammar)
+        assert list(parser.feed(b"a\n")) == []
+        assert list(parser.feed(b"b")) == []
+        parser.receive_eof()
+        message = parser.next_message()
+        assert message == [b"", b"a\nb"]
+
+    def test_a_grammar_composes_with_yield_from(self) -> None:
+        def two() -> Parse[list[bytes]]:
+            return [(yield from line()), (yield from line())]
+
+        assert list(Parser(two).feed(b"a\nb\nc\nd\ne\n")) == [[b"a", b"b"], [b"c", b"d"]]
+
+    def test_a_grammar_that_loops_hands_its_records_on_itself(self) -> None:
+        records: list[bytes] = []
+
+        def forever() -> Parse[None]:
+            while True:
+                records.append((yield b"\n"))
+
+        parser = Parser(forever)
+        for chunk in (b"a\nb", b"\n", b"c\n"):
+            assert list(parser.feed(chunk)) == []
+        assert records == [b"a", b"b", b"c"]
+
+    def test_the_next_run_begins_when_the_next_message_is_asked_for(self) -> None:
+        """Contract 3: the grammar may look at what the message has changed."""
+        terminator = b"\n"
+
+        def grammar() -> Parse[bytes]:
+            return (yield terminator)
+
+        messages = Parser(grammar).feed(b"a\nb\nc;d\n")
+        assert next(messages) == b"a"
+        terminator = b";"
+        assert next(messages) == b"b\nc"
+
+    def test_next_message(self) -> None:
+        parser = Parser(line)
+        assert parser.next_message() is NEED_DATA
+        parser.receive_data(b"a\nb\nc")
+        assert [parser.next_message() for _ in range(3)] == [b"a", b"b", NEED_DATA]
+
+    def test_next_message_at_the_end_of_the_stream(self) -> None:
+        parser = Parser(line)
+        parser.receive_data(b"a\n")
+        parser.receive_eof()
+        assert parser.next_message() == b"a"
+        with pytest.raises(IncompleteRecord) as raised:
+            parser.next_message()
+        assert (raised.value.partial, raised.value.expected) == (b"", b"\n")
+        assert raised.value.offset == 2
+
+    def test_iterators_may_interleave_and_be_abandoned(self) -> None:
+        parser = Parser(line)
+        parser.receive_data(b"".join(b"%d\n" % i for i in range(40)))
+        first, second = parser.messages(), parser.messages()
+        given: list[bytes] = []
+        for _ in range(10):
+            given += [next(first), next(second)]
+        given.append(next(parser.messages()))
+        given += first
+        assert given == [b"%d" % i for i in range(40)]
+        assert list(second) == []
+
+
+class TestFaces:
+    def test_between_two_messages_events_may_stream(self) -> None:
+        parser = Parser(line)
+        splitter = parser.splitter
+        messages = parser.feed(b"head\nbodyhead\n")
+        assert next(messages) == b"head"
+        splitter.set_terminator(4)
+        events = splitter.events()
+        assert [next(events), next(events)] == [DataReceived(b"body"), TerminatorFound(4)]
+        assert list(messages) == [b"head"]
+
+    def test_events_may_stream_when_the_next_run_waits_already(self) -> None:
+        parser = Parser(line)
+        splitter = parser.splitter
+        assert list(parser.feed(b"head\n")) == [b"head"]
+        splitter.set_terminator(4)
+        assert list(splitter.feed(b"body")) == [DataReceived(b"body"), TerminatorFound(4)]
+        assert list(parser.feed(b"head\n")) == [b"head"]
+
+    def test_a_record_begun_as_events_can_not_become_a_message(self) -> None:
+        parser = Parser(line)
+        assert list(parser.feed(b"he")) == []
+        assert list(parser.splitter.events()) == [DataReceived(b"he")]
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            list(parser.feed(b"ad\n"))
+        assert list(parser.splitter.events()) == [DataReceived(b"ad"), TerminatorFound(b"\n")]
+        assert list(parser.feed(b"head\n")) == [b"head"]
+
+    def test_a_splitter_given_is_the_one_used(self) -> None:
+        splitter = Splitter(b";", max_size=5)
+        parser = Parser(line, splitter)
+        assert parser.splitter is splitter
+        assert list(parser.feed(b"a\nb")) == [b"a"]
+        assert splitter.detach() == b"b"
+
+
+class TestTooLong:
+    def grammar(self) -> Parse[bytes]:
+        try:
+            return (yield Limited(b"\n", 3))
+        except RecordTooLong as error:
+            return b"too long at %d, then " % error.offset + (yield b"\n")
+
+    def test_the_grammar_may_catch_it_and_go_on_with_the_next_record(self) -> None:
+        parser = Parser(self.grammar)
+        assert list(parser.feed(b"a\nmuch too long\nb\nc\n")) == [
+            b"a",
+            b"too long at 2, then b",
+            b"c",
+        ]
+
+    def test_uncaught_it_ends_the_run_and_calling_again_goes_on(self) -> None:
+        parser = Parser(line, Splitter(max_size=3))
+        messages = parser.feed(b"a\nmuch too long\nb\n")
+        assert next(messages) == b"a"
+        with pytest.raises(RecordTooLong) as raised:
+            next(messages)
+        assert (raised.value.limit, raised.value.offset) == (3, 2)
+        assert list(parser.messages()) == [b"b"]
+
+    def test_skipped_it_stands_among_the_messages_unseen_by_the_grammar(self) -> None:
+        def two() -> Parse[tuple[bytes, bytes]]:
+            return (yield b"\n"), (yield b"\n")
+
+        parser = Parser(two, Splitter(max_size=3), too_long="skip")
+        assert list(parser.feed(b"a\nmuch too long\nb\n")) == [RecordSkipped(13), (b"a", b"b")]
+
+
+class TestEndOfStream:
+    def test_between_two_messages_it_is_clean(self) -> None:
+        parser = Parser(line)
+        parser.receive_data(b"a\n")
+        parser.receive_eof()
+        assert list(parser.messages()) == [b"a"]
+        assert list(parser.messages()) == []
+
+    def test_in_a_record_it_is_thrown_into_the_grammar(self) -> None:
+        parser = Parser(line)
+        parser.receive_data(b"a\nb")
+        parser.receive_eof()
+        messages = parser.messages()
+        assert next(messages) == b"a"
+        for iterator in (messages, parser.messages(), parser.messages()):
+            with pytest.raises(IncompleteRecord) as raised:
+                next(iterator)
+            error = raised.value
+            assert (error.partial, error.expected, error.offset) == (b"b", b"\n", 2)
+
+    def test_between_two_records_of_a_message_too(self) -> None:
+        parser = Parser(head_and_body)
+        parser.receive_data(b"3\n")
+        parser.receive_eof()
+        with pytest.raises(IncompleteRecord) as raised:
+            list(parser.messages())
+        error = raised.value
+        assert (error.partial, error.expected, error.offset) == (b"", 3, 2)
+
+    def test_a_grammar_may_make_a_message_of_what_is_left(self) -> None:
+        def last_line_may_be_open() -> Parse[bytes]:
+            try:
+                return (yield b"\n")
+            except IncompleteRecord as error:
+                return error.partial
+
+        parser = Parser(last_line_may_be_open)
+        parser.receive_data(b"a\nb")
+        parser.receive_eof()
+        assert list(parser.messages()) == [b"a", b"b"]
+        assert list(parser.messages()) == []
+
+    def test_a_grammar_may_read_what_is_left_otherwise(self) -> None:
+        def grammar() -> Parse[bytes]:
+            try:
+                return (yield b"\n")
+            except IncompleteRecord as error:
+                return b"rest: " + (yield len(error.partial))
+
+        parser = Parser(grammar)
+        parser.receive_data(b"a\nbc")
+        parser.receive_eof()
+        assert list(parser.messages()) == [b"a", b"rest: bc"]
+
+    def test_a_grammar_that_asks_on_and_on_for_more_than_there_is(self) -> None:
+        told: list[bytes] = []
+
+        def stubborn() -> Parse[None]:
+            while True:
+                try:
+                    yield b"\n"
+                except IncompleteRecord as error:
+                    told.append(error.partial)
+
+        parser = Parser(stubborn)
+        parser.receive_data(b"b")
+        parser.receive_eof()
+        for calls in (1, 2):
+            with pytest.raises(IncompleteRecord):
+                list(parser.messages())
+            assert told == [b"b"] * calls
+
+    def test_none_takes_all_there_is_left(self) -> None:
+        def grammar() -> Parse[tuple[bytes, bytes]]:
+            return (yield b"\n"), (yield None)
+
+        parser = Parser(grammar)
+        assert list(parser.feed(b"a\nb\n")) == []
+        parser.receive_eof()
+        assert list(parser.messages()) == [(b"a", b"b\n")]
+
+    def test_none_twice(self) -> None:
+        def grammar() -> Parse[tuple[bytes, bytes]]:
+            return (yield None), (yield None)
+
+        parser = Parser(grammar)
+        parser.receive_data(b"a")
+        parser.receive_eof()
+        with pytest.raises(IncompleteRecord) as raised:
+            list(parser.messages())
+        assert (raised.value.partial, raised.value.expected) == (b"", None)
+
+
+class TestBadGrammars:
+    def test_one_that_raises_in_the_middle_of_a_chunk(self) -> None:
+        """Contract 5: what was before is delivered, what is after is there, calling again goes on."""
+
+        def grammar() -> Parse[bytes]:
+            record = yield b"\n"
+            if record == b"bad":
+                raise Refused
+            return record
+
+        parser = Parser(grammar)
+        given: list[bytes] = []
+        with pytest.raises(Refused):
+            given.extend(parser.feed(b"a\nb\nc\nd\nbad\ne\nf\ng\nh"))
+        assert given == [b"a", b"b", b"c", b"d"]
+        assert parser.splitter.trailing_data == b"e\nf\ng\nh"
+        assert list(parser.messages()) == [b"e", b"f", b"g"]
+        assert list(parser.feed(b"\n")) == [b"h"]
+
+    def test_one_that_raises_before_its_first_terminator(self) -> None:
+        fails = iter([True, False])
+
+        def grammar() -> Parse[bytes]:
+            if next(fails, False):
+                raise Refused
+            return (yield b"\n")
+
+        parser = Parser(grammar)
+        with pytest.raises(Refused):
+            list(parser.feed(b"a\nb\n"))
+        assert list(parser.messages()) == [b"a", b"b"]
+
+    @pytest.mark.parametrize(
+        ("nonsense", "error"),
+        [
+            ("\n", TypeError),
+            (True, TypeError),
+            (2.5, TypeError),
+            (b"", ValueError),
+            (-1, ValueError),
+        ],
+    )
+    def test_one_that_yields_nonsense_is_told_so_at_its_yield(
+        self, nonsense: Any, error: type[Exception]
+    ) -> None:
+        def grammar() -> Parse[bytes]:
+            first = yield b"\n"
+            return first + (yield nonsense)
+
+        parser = Parser(grammar)
+        with pytest.raises(error, match="expected a") as raised:
+            list(parser.feed(b"a\nb\n"))
+        assert any(entry.name == "grammar" for entry in raised.traceback)
+        assert parser.splitter.trailing_data == b"b\n"
+
+    def test_one_that_catches_that_goes_on(self) -> None:
+        def grammar() -> Parse[bytes]:
+            try:
+                record = yield cast("bytes", "\n")
+            except TypeError:
+                record = yield b"\n"
+            return record
+
+        assert list(Parser(grammar).feed(b"a\nb\n")) == [b"a", b"b"]
+
+    def test_one_that_returns_without_yielding(self) -> None:
+        empty = iter([True, True, False])
+
+        def grammar() -> Parse[bytes]:
+            if next(empty, False):
+                return b"from nothing"
+            return (yield b"\n")
+
+        parser = Parser(grammar)
+        parser.receive_data(b"a\n")
+        for _ in range(2):
+            with pytest.raises(LocalProtocolError, match="without yielding"):
+                next(parser.messages())
+        assert list(parser.messages()) == [b"a"]
+
+    def test_one_that_is_not_callable(self) -> None:
+        with pytest.raises(TypeError, match="expected a generator function, got generator"):
+            Parser(cast("Any", line()))
+
+    @pytest.mark.parametrize("result", [None, [b"\n"]])
+    def test_one_that_is_no_generator_function(self, result: object) -> None:
+        def grammar() -> Any:
+            return result
+
+        parser: Parser[bytes] = Parser(grammar)
+        expected = f"expected the grammar to return a generator, got {type(result).__name__}"
+        for _ in range(2):
+            with pytest.raises(TypeError, match=expected):
+                list(parser.feed(b"a\n"))
+        assert parser.splitter.trailing_data == b"a\na\n"
+
+    def test_one_that_wraps_another_generator(self) -> None:
+        def wrapper() -> Parse[bytes]:
+            return line()
+
+        assert list(Parser(wrapper).feed(b"a\nb\n")) == [b"a", b"b"]
+
+    def test_one_that_closes_what_it_opened_is_left_to(self) -> None:
+        """An exception passes through the grammar's own `finally`."""
+        closed: list[bool] = []
+
+        def grammar() -> Generator[bytes, bytes, bytes]:
+            try:
+                return (yield b"\n")
+            finally:
+                closed.append(True)
+
+        parser = Parser(grammar, Splitter(max_size=1))
+        with pytest.raises(RecordTooLong):
+            list(parser.feed(b"ab"))
+        assert closed == [True]
+
+
+def test_feed_parses_nothing_before_it_is_iterated() -> None:
+    parser = Parser(line)
+    messages: Iterator[bytes] = parser.feed(b"a\nb\n")
+    assert parser.splitter.trailing_data == b"a\nb\n"
+    assert next(messages) == b"a"
+    assert parser.splitter.trailing_data == b"b\n"
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class _Step(enum.Enum):
 
 
 _MESSAGE = _Step.MESSAGE
+_NO_ANSWER = object()
 
 
 class Parser(Generic[T]):
@@ -57,7 +58,7 @@ class Parser(Generic[T]):
             the messages.
 
     Raises:
-        TypeError: the grammar is not callable.
+        TypeError: the grammar is not callable; that it returns no generator shows when it is first run.
 
     >>> def request():
     ...     head = yield b"\r\n\r\n"
@@ -104,7 +105,7 @@ class Parser(Generic[T]):
         self._begun = False  # the grammar waits for a record, in a run that is under way
         self._fresh = False  # it has not been sent any in this run
         self._wanted: Terminator = None
-        self._cut_off_at = -1  # the offset at which the grammar was told of the end of the stream
+        self._cut_off_at = -1  # the offset at which the grammar caught the end of the stream
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """As `Splitter.receive_data`."""
@@ -137,6 +138,10 @@ class Parser(Generic[T]):
         """
         splitter = self.splitter
         batches = splitter._batches(self._too_long)
+        waiting = self._begun and self._runner.gi_frame is not None
+        if waiting and splitter.get_terminator() is not self._wanted:
+            # Another face was used since, with a terminator of its own.
+            splitter.set_terminator(self._wanted)
         while True:
             if self._messages_ready:
                 yield self._messages_ready.pop()
@@ -151,13 +156,20 @@ class Parser(Generic[T]):
                     raise IncompleteRecord(b"", self._wanted, splitter.offset)
             except (RecordTooLong, IncompleteRecord) as error:
                 batches = splitter._batches(self._too_long)
+                if self._fresh and self._was_told(error):
+                    # The message before was made of what the stream had left.
+                    return
                 self._throw(error)
                 continue
             if type(batch) is tuple and isinstance(batch[0], RecordSkipped):
                 # The overloads of __init__ make RecordSkipped a part of T where it can come.
                 yield cast("T", batch[0])
                 continue
-            send, wanted, fresh = self._runner.send, self._wanted, self._fresh
+            send, fresh = self._runner.send, self._fresh
+            wanted: object = self._wanted
+            if splitter._terminator is not wanted:
+                # A count of 0 fires once: the same answer again is a new one.
+                wanted = _NO_ANSWER
             for record in cast("Iterable[bytes]", batch):
                 try:
                     answer = send(record)
@@ -206,21 +218,34 @@ class Parser(Generic[T]):
         self._begun = False
 
     def _throw(self, error: RecordTooLong | IncompleteRecord) -> None:
+        if self._was_told(error):
+            # It has asked for more than the stream has again.
+            self._cut_off_at = -1
+            self._runner.close()
+            raise error
+        answer = self._runner.throw(error)
         if isinstance(error, IncompleteRecord):
-            if self._cut_off_at == error.offset:
-                # It was told already, and has asked for more than the stream has again.
-                self._runner.close()
-                raise error
             self._cut_off_at = error.offset
-        self._follow(self._runner.throw(error))
+            self._fresh = False
+        self._follow(answer)
+
+    def _was_told(self, error: RecordTooLong | IncompleteRecord) -> bool:
+        """Whether the grammar has caught this end of the stream once."""
+        return isinstance(error, IncompleteRecord) and error.offset == self._cut_off_at
 
 
 def _run(
     grammar: Callable[[], Parse[T]], messages: list[T]
 ) -> GeneratorType[Terminator | _Step, bytes, None]:
     def run() -> Generator[Terminator | _Step, bytes, None]:
+        parse = grammar()
+        if not isinstance(parse, Generator):
+            raise TypeError(
+                f"expected the grammar to return a generator, got {type(parse).__name__}"
+            )
         while True:
-            messages.append((yield from grammar()))
+            messages.append((yield from parse))
             yield _MESSAGE
+            parse = grammar()
 
     return cast("GeneratorType[Terminator | _Step, bytes, None]", run())
