@@ -1,26 +1,585 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from termsplit import IncompleteRecord, Limited, RecordTooLong, Splitter
+from termsplit import (
+    DEFAULT_MAX_SIZE,
+    NEED_DATA,
+    AnyOf,
+    DataReceived,
+    EOFReceived,
+    Event,
+    IncompleteRecord,
+    Limited,
+    LocalProtocolError,
+    RecordSkipped,
+    RecordTooLong,
+    Splitter,
+    Terminator,
+    TerminatorFound,
+    UnexpectedData,
+)
 
-ENDLESS = [sys.maxsize - 1, sys.maxsize, sys.maxsize + 1, 2**64]
+Data, Found = DataReceived, TerminatorFound
 
 
-@pytest.mark.parametrize("count", ENDLESS)
-def test_a_count_that_no_stream_reaches_is_above_any_limit(count: int) -> None:
-    splitter = Splitter(Limited(count, 10))
-    splitter.receive_data(b"x")
-    with pytest.raises(RecordTooLong):
-        splitter.next_record()
-
-
-@pytest.mark.parametrize("count", ENDLESS)
-def test_a_count_that_no_stream_reaches_is_not_complete_at_its_end(count: int) -> None:
-    splitter = Splitter(Limited(count, None))
-    splitter.receive_data(b"x")
+def end(splitter: Splitter) -> Splitter:
     splitter.receive_eof()
-    with pytest.raises(IncompleteRecord):
-        splitter.next_record()
+    return splitter
+
+
+class TestReceiving:
+    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+    def test_bytes_like_data(self, kind: Callable[[bytes], bytes]) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(kind(b"a\nb"))
+        splitter.receive_data(kind(b"\n"))
+        records = list(splitter.records())
+        assert records == [b"a", b"b"]
+        assert {type(record) for record in records} == {bytes}
+
+    def test_data_is_copied_if_it_can_change(self) -> None:
+        splitter = Splitter(b"\n")
+        buffer = bytearray(b"a\n")
+        splitter.receive_data(buffer)
+        buffer[0] = ord("b")
+        assert splitter.next_record() == b"a"
+
+    @pytest.mark.parametrize("data", ["a\n", None, 3, [97, 10]])
+    def test_anything_else_is_refused_and_changes_nothing(self, data: Any) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\nb")
+        with pytest.raises(TypeError, match=f"expected bytes-like data, got {type(data).__name__}"):
+            splitter.receive_data(data)
+        assert splitter.trailing_data == b"a\nb"
+
+    def test_no_bytes_are_nothing_at_all(self) -> None:
+        splitter = Splitter(None)
+        for data in (b"", b"a", b"", b"", b"b", b""):
+            splitter.receive_data(data)
+        assert list(splitter.events()) == [Data(b"ab")]
+        assert splitter.next_event() is NEED_DATA
+
+    def test_data_after_the_end_is_refused(self) -> None:
+        splitter = end(Splitter(b"\n"))
+        for data in (b"a", b""):
+            with pytest.raises(LocalProtocolError, match=r"after receive_eof\(\)"):
+                splitter.receive_data(data)
+
+    def test_the_end_may_be_told_again(self) -> None:
+        splitter = end(end(Splitter(b"\n")))
+        assert splitter.eof_received
+        assert [splitter.next_event() for _ in range(2)] == [EOFReceived(True)] * 2
+        assert end(splitter).next_event() == EOFReceived(True)
+
+
+class TestTerminators:
+    @pytest.mark.parametrize(
+        ("terminator", "error", "message"),
+        [
+            ("\n", TypeError, "expected a terminator of type bytes, int, None, AnyOf or Limited, got str"),
+            (True, TypeError, "got bool: True"),
+            (False, TypeError, "got bool: False"),
+            (1.0, TypeError, "got float"),
+            (bytearray(b"\n"), TypeError, "got bytearray"),
+            ([b"\n"], TypeError, "got list"),
+            (b"", ValueError, "expected a terminator of one byte or more"),
+            (-1, ValueError, "expected a count of 0 or more bytes, got -1"),
+        ],
+    )  # fmt: skip
+    def test_a_bad_one_is_refused_at_the_call_and_changes_nothing(
+        self, terminator: Any, error: type[Exception], message: str
+    ) -> None:
+        with pytest.raises(error, match=message):
+            Splitter(terminator)
+        splitter = Splitter(b";")
+        splitter.receive_data(b"a;b;c")
+        records = splitter.records()
+        assert next(records) == b"a"
+        with pytest.raises(error, match=message):
+            splitter.set_terminator(terminator)
+        assert splitter.get_terminator() == b";"
+        assert list(records) == [b"b"]
+
+    def test_subclasses_of_bytes_and_int_are_what_they_say(self) -> None:
+        class Name(bytes): ...
+
+        class Size(int): ...
+
+        splitter = Splitter(Name(b";"))
+        assert list(splitter.feed(b"a;")) == [Data(b"a"), Found(b";")]
+        splitter.set_terminator(Size(2))
+        assert list(splitter.feed(b"ab")) == [Data(b"ab"), Found(2)]
+
+    def test_none_is_the_default_and_may_be_set(self) -> None:
+        splitter = Splitter()
+        assert splitter.get_terminator() is None
+        splitter.set_terminator(b"\n")
+        splitter.set_terminator(None)
+        assert list(splitter.feed(b"a\n")) == [Data(b"a\n")]
+
+    def test_a_count(self) -> None:
+        splitter = Splitter(3)
+        events = list(splitter.feed(b"abcdefgh"))
+        assert events == [Data(b"abc"), Found(3), Data(b"def"), Found(3), Data(b"gh")]
+
+    def test_a_count_of_0_fires_once_and_then_stands_at_none(self) -> None:
+        splitter = Splitter(0)
+        assert splitter.get_terminator() == 0
+        assert splitter.next_event() == Found(0)
+        assert splitter.get_terminator() is None
+        assert splitter.next_event() is NEED_DATA
+        assert list(splitter.feed(b"a")) == [Data(b"a")]
+        assert end(splitter).next_event() == EOFReceived(True)
+
+    def test_a_count_of_0_gives_one_empty_record(self) -> None:
+        splitter = Splitter(Limited(0, 5), max_size=3)
+        splitter.receive_data(b"abcd")
+        assert splitter.next_record() == b""
+        # What comes then has the connection's limit, not that of the 0.
+        with pytest.raises(RecordTooLong) as raised:
+            splitter.next_record()
+        assert raised.value.limit == 3
+
+    @pytest.mark.parametrize("count", [sys.maxsize - 1, sys.maxsize, 2**64, 10**100])
+    def test_a_count_beyond_all_memory_is_a_count_nonetheless(self, count: int) -> None:
+        """The peer may have sent it, as the length of what follows."""
+        splitter = Splitter(count)
+        assert splitter.get_terminator() == count
+        splitter.receive_data(b"abc")
+        with pytest.raises(RecordTooLong) as raised:
+            splitter.next_record()
+        assert (raised.value.limit, raised.value.offset) == (DEFAULT_MAX_SIZE, 0)
+
+        events = Splitter(count)
+        events.receive_data(b"abc")
+        assert list(end(events).events()) == [Data(b"abc"), EOFReceived(False)]
+
+        unlimited = Splitter(count, max_size=None)
+        unlimited.receive_data(b"abc")
+        with pytest.raises(IncompleteRecord) as cut_off:
+            list(end(unlimited).records())
+        assert (cut_off.value.partial, cut_off.value.expected) == (b"abc", count)
+
+    def test_of_any_of_the_leftmost_wins_and_there_the_longest(self) -> None:
+        splitter = Splitter(AnyOf(b"a", b"aab", b"bc"))
+        assert list(splitter.feed(b"xaabybcza-")) == [
+            Data(b"x"),
+            Found(b"aab"),
+            Data(b"y"),
+            Found(b"bc"),
+            Data(b"z"),
+            Found(b"a"),
+            Data(b"-"),
+        ]
+
+    def test_a_match_that_could_grow_waits_for_the_next_byte(self) -> None:
+        splitter = Splitter(AnyOf(b"\r", b"\r\n"))
+        assert list(splitter.feed(b"a\r")) == [Data(b"a")]
+        assert list(splitter.feed(b"b\r")) == [Found(b"\r"), Data(b"b")]
+        assert list(splitter.feed(b"\n")) == [Found(b"\r\n")]
+
+    def test_a_match_that_could_be_beaten_by_one_that_began_before_it_waits(self) -> None:
+        splitter = Splitter(AnyOf(b"abcd", b"bc"))
+        assert list(splitter.feed(b"abc")) == []
+        assert list(splitter.feed(b"xabc")) == [Data(b"a"), Found(b"bc"), Data(b"x")]
+        assert list(splitter.feed(b"d")) == [Found(b"abcd")]
+
+    def test_at_the_end_of_the_stream_no_match_waits(self) -> None:
+        splitter = Splitter(AnyOf(b"\r", b"\r\n"))
+        splitter.receive_data(b"a\r")
+        splitter.receive_data(b"")
+        assert list(end(splitter).events()) == [Data(b"a"), Found(b"\r"), EOFReceived(True)]
+
+    @pytest.mark.parametrize(
+        ("terminator", "data", "held_back"),
+        [
+            (b"\r\n\r\n", b"a\r\n", 2),
+            (b"\r\n\r\n", b"\r\n\r\r\n\r", 3),
+            (b"aab", b"aaaa", 2),
+            (b"abab", b"abaaba", 3),
+            (b"ab", b"ba b", 0),
+            (AnyOf(b"abc", b"ca"), b"xabc", 0),
+            (AnyOf(b"aab", b"ba"), b"xb", 1),
+            (5, b"abc", 0),
+            (None, b"abc", 0),
+        ],
+    )
+    def test_nothing_is_held_back_but_what_may_be_the_terminator(
+        self, terminator: Terminator, data: bytes, held_back: int
+    ) -> None:
+        splitter = Splitter(terminator)
+        for _ in splitter.feed(data):
+            pass
+        assert len(splitter.trailing_data) == held_back
+        assert splitter.offset == len(data) - held_back
+
+
+class TestEvents:
+    def test_a_record_comes_as_it_arrives(self) -> None:
+        splitter = Splitter(b"\r\n")
+        assert list(splitter.feed(b"ab\r")) == [Data(b"ab")]
+        assert list(splitter.feed(b"\rc")) == [Data(b"\r\rc")]
+        assert list(splitter.feed(b"\r\nd")) == [Found(b"\r\n"), Data(b"d")]
+
+    def test_an_empty_record_is_its_terminator_alone(self) -> None:
+        assert list(Splitter(b";").feed(b";;")) == [Found(b";")] * 2
+
+    def test_next_event(self) -> None:
+        splitter = Splitter(b"\n")
+        assert splitter.next_event() is NEED_DATA
+        splitter.receive_data(b"a\nb")
+        given = [splitter.next_event() for _ in range(4)]
+        assert given == [Data(b"a"), Found(b"\n"), Data(b"b"), NEED_DATA]
+
+    @pytest.mark.parametrize("terminator", [b";", AnyOf(b";", b",")])
+    def test_a_count_goes_on_wherever_the_offset_was_looked_at(
+        self, terminator: Terminator
+    ) -> None:
+        """Contract 3: looking changes nothing, though a part was given away before."""
+        for count_first in (1, 3, 4):
+            splitter = Splitter(5)
+            assert list(splitter.feed(b"abcde"[:count_first])) == [Data(b"abcde"[:count_first])]
+            events = splitter.feed(b"abcde"[count_first:] + b"x;")
+            assert next(events) == Data(b"abcde"[count_first:])
+            assert splitter.offset == 5
+            assert splitter.trailing_data == b"x;"
+            assert next(events) == Found(5)
+            splitter.set_terminator(terminator)
+            assert list(events) == [Data(b"x"), Found(b";")]
+
+    @pytest.mark.parametrize("count", [5, 6])
+    def test_a_count_set_before_its_terminator_was_taken_begins_a_new_record(
+        self, count: int
+    ) -> None:
+        """Contract 3: at the next byte; whether it is the count that stood before or another."""
+        splitter = Splitter(5)
+        events = splitter.feed(b"abcde123456")
+        assert next(events) == Data(b"abcde")
+        splitter.set_terminator(count)
+        assert list(events)[:2] == [Data(b"123456"[:count]), Found(count)]
+
+    def test_iterators_may_interleave_and_be_abandoned(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"".join(b"%d\n" % i for i in range(40)))
+        expected = [event for i in range(40) for event in (Data(b"%d" % i), Found(b"\n"))]
+        first, second = splitter.events(), splitter.events()
+        given: list[Event] = []
+        for _ in range(5):
+            given += [next(first), next(second), next(second), next(splitter.events())]
+        given += second
+        assert given == expected
+        assert list(first) == []
+
+    def test_the_end_reports_what_was_held_back_and_whether_it_was_clean(self) -> None:
+        splitter = Splitter(b"\r\n")
+        assert list(splitter.feed(b"a\r")) == [Data(b"a")]
+        events = list(end(splitter).events())
+        assert events == [Data(b"\r"), EOFReceived(False)]
+        assert splitter.offset == 2
+
+    @pytest.mark.parametrize(
+        ("terminator", "data", "clean"),
+        [
+            (b"\n", b"", True),
+            (b"\n", b"a\n", True),
+            (b"\n", b"a\na", False),
+            (2, b"abab", True),
+            (2, b"aba", False),
+            (None, b"", True),
+            (None, b"abc", True),
+            (0, b"abc", True),
+        ],
+    )
+    def test_clean(self, terminator: Terminator, data: bytes, clean: bool) -> None:
+        splitter = Splitter(terminator)
+        splitter.receive_data(data)
+        assert list(end(splitter).events())[-1] == EOFReceived(clean)
+        assert splitter.next_event() == EOFReceived(clean)
+
+
+class TestRecords:
+    def test_next_record(self) -> None:
+        splitter = Splitter(b"\n")
+        assert splitter.next_record() is NEED_DATA
+        splitter.receive_data(b"a\nb")
+        assert [splitter.next_record() for _ in range(2)] == [b"a", NEED_DATA]
+        splitter.receive_data(b"c\n")
+        assert splitter.next_record() == b"bc"
+
+    def test_records_wait_while_more_is_received(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\nb\nc\nd\ne\nf")
+        records = splitter.records()
+        assert [next(records) for _ in range(3)] == [b"a", b"b", b"c"]
+        splitter.receive_data(b"\ng")
+        splitter.receive_data(b"\nh")
+        assert list(records) == [b"d", b"e", b"f", b"g"]
+
+    def test_a_record_begun_as_events_can_not_be_had_whole(self) -> None:
+        splitter = Splitter(b"\n")
+        assert list(splitter.feed(b"ab")) == [Data(b"ab")]
+        splitter.receive_data(b"c\nd\n")
+        for _ in range(2):
+            with pytest.raises(LocalProtocolError, match="taken as events"):
+                splitter.next_record()
+        assert splitter.next_event() == Data(b"c")
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            splitter.next_record()
+        assert splitter.next_event() == Found(b"\n")
+        assert splitter.next_record() == b"d"
+
+    def test_a_record_begun_whole_may_be_taken_as_events(self) -> None:
+        splitter = Splitter(b"\r\n")
+        splitter.receive_data(b"ab\r")
+        assert splitter.next_record() is NEED_DATA
+        assert list(splitter.events()) == [Data(b"ab")]
+        assert list(splitter.feed(b"\nc\r\n")) == [Found(b"\r\n"), Data(b"c"), Found(b"\r\n")]
+
+    def test_an_incomplete_record_stays_unparsed(self) -> None:
+        splitter = Splitter(b";")
+        splitter.receive_data(b"a;b,c")
+        end(splitter)
+        assert splitter.next_record() == b"a"
+        for _ in range(2):
+            with pytest.raises(IncompleteRecord) as raised:
+                list(splitter.records())
+            error = raised.value
+            assert (error.partial, error.expected, error.offset) == (b"b,c", b";", 2)
+            assert splitter.trailing_data == b"b,c"
+        splitter.set_terminator(b",")
+        assert splitter.next_record() == b"b"
+
+    def test_at_a_clean_end_there_is_none(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\n")
+        end(splitter)
+        assert list(splitter.records()) == [b"a"]
+        assert list(splitter.records()) == []
+        with pytest.raises(IncompleteRecord) as raised:
+            splitter.next_record()
+        assert (raised.value.partial, raised.value.expected) == (b"", b"\n")
+        assert raised.value.offset == 2
+
+    @pytest.mark.parametrize("data", [b"", b"ab\n"])
+    def test_none_is_completed_by_the_end_of_the_stream_once(self, data: bytes) -> None:
+        splitter = Splitter()
+        splitter.receive_data(data)
+        assert list(splitter.records()) == []
+        end(splitter)
+        assert list(splitter.records()) == [data]
+        assert list(splitter.records()) == []
+        # Nor does it come back after the end was reported under another terminator.
+        splitter.set_terminator(b"\n")
+        assert splitter.next_event() == EOFReceived(True)
+        splitter.set_terminator(None)
+        assert list(splitter.records()) == []
+
+
+class TestTooLong:
+    def test_it_is_raised_and_calling_again_goes_on(self) -> None:
+        splitter = Splitter(b"\n", max_size=3)
+        splitter.receive_data(b"abc\nabcd\nab\n")
+        records = splitter.records()
+        assert next(records) == b"abc"
+        with pytest.raises(RecordTooLong) as raised:
+            next(records)
+        assert (raised.value.limit, raised.value.offset) == (3, 4)
+        assert splitter.trailing_data == b"abcd\nab\n"
+        assert list(splitter.records()) == [b"ab"]
+
+    def test_it_is_known_with_the_first_byte_too_many(self) -> None:
+        splitter = Splitter(b"\r\n", max_size=3)
+        for data in (b"abc", b"\r"):
+            splitter.receive_data(data)
+            assert splitter.next_record() is NEED_DATA
+        splitter.receive_data(b"\r")
+        with pytest.raises(RecordTooLong):
+            splitter.next_record()
+
+    def test_it_is_known_at_the_end_of_the_stream(self) -> None:
+        splitter = Splitter(b"\r\n", max_size=3)
+        splitter.receive_data(b"abc\r")
+        assert splitter.next_record() is NEED_DATA
+        end(splitter)
+        with pytest.raises(RecordTooLong) as raised:
+            splitter.next_record()
+        assert raised.value.offset == 0
+        with pytest.raises(IncompleteRecord) as cut_off:
+            splitter.next_record()
+        assert (cut_off.value.partial, cut_off.value.offset) == (b"", 4)
+
+    def test_a_count_above_the_limit_is_refused_before_a_byte_of_it(self) -> None:
+        splitter = Splitter(4, max_size=3)
+        with pytest.raises(RecordTooLong) as raised:
+            splitter.next_record()
+        assert raised.value.offset == 0
+        splitter.receive_data(b"ab")
+        assert splitter.next_record() is NEED_DATA
+        splitter.set_terminator(b"\n")
+        splitter.receive_data(b"cdef\n")
+        assert splitter.next_record() == b"ef"
+
+    def test_skipped_it_is_reported_once_with_its_size(self) -> None:
+        splitter = Splitter(b"\n", max_size=3)
+        given: list[bytes | RecordSkipped] = []
+        for data in (b"ab\nabcd", b"efg", b"hi\nab", b"\n"):
+            splitter.receive_data(data)
+            given += splitter.records(too_long="skip")
+        assert given == [b"ab", RecordSkipped(9), b"ab"]
+
+    def test_the_limit_may_be_changed_with_the_terminator(self) -> None:
+        splitter = Splitter(Limited(b"\n", None), max_size=1)
+        splitter.receive_data(b"abcde\nabc\nabc\n")
+        assert splitter.next_record() == b"abcde"
+        splitter.set_terminator(Limited(b"\n", 3))
+        assert splitter.next_record() == b"abc"
+        splitter.set_terminator(b"\n")
+        with pytest.raises(RecordTooLong) as raised:
+            splitter.next_record()
+        assert raised.value.limit == 1
+
+    def test_events_give_the_bytes_up_to_the_limit(self) -> None:
+        splitter = Splitter(Limited(b"\n", 3))
+        given: list[Event] = []
+        splitter.receive_data(b"abcdef\nab\n")
+        with pytest.raises(RecordTooLong) as raised:
+            given.extend(splitter.events())
+        assert given == [Data(b"abc")]
+        assert (raised.value.limit, raised.value.offset) == (3, 3)
+        assert list(splitter.events()) == [Data(b"ab"), Found(b"\n")]
+
+    def test_events_may_skip_the_rest(self) -> None:
+        splitter = Splitter(Limited(b"\n", 3))
+        splitter.receive_data(b"abcdef\nab\n")
+        assert list(splitter.events(too_long="skip")) == [
+            Data(b"abc"),
+            RecordSkipped(6),
+            Data(b"ab"),
+            Found(b"\n"),
+        ]
+
+    def test_events_have_no_limit_unless_given_one(self) -> None:
+        assert list(Splitter(b"\n", max_size=1).feed(b"abc\n")) == [Data(b"abc"), Found(b"\n")]
+
+    def test_the_end_in_the_middle_of_it_is_not_clean(self) -> None:
+        splitter = Splitter(Limited(b"\n", 0))
+        splitter.receive_data(b"abc")
+        end(splitter)
+        assert list(splitter.events(too_long="skip")) == [EOFReceived(False)]
+
+    def test_none_too_long_is_skipped_up_to_the_end(self) -> None:
+        splitter = Splitter(max_size=2)
+        splitter.receive_data(b"abc")
+        assert list(splitter.records(too_long="skip")) == []
+        splitter.receive_data(b"de")
+        end(splitter)
+        assert list(splitter.records(too_long="skip")) == [RecordSkipped(5)]
+        assert list(splitter.records(too_long="skip")) == []
+
+    def test_none_too_long_when_raised_leaves_nothing(self) -> None:
+        splitter = Splitter(max_size=2)
+        splitter.receive_data(b"abc")
+        end(splitter)
+        with pytest.raises(RecordTooLong):
+            list(splitter.records())
+        assert list(splitter.records()) == []
+
+    def test_none_too_long_as_events(self) -> None:
+        splitter = Splitter(Limited(None, 2))
+        splitter.receive_data(b"abc")
+        end(splitter)
+        events = [Data(b"ab"), RecordSkipped(3), EOFReceived(True)]
+        assert list(splitter.events(too_long="skip")) == events
+        assert list(splitter.events(too_long="skip")) == [EOFReceived(True)]
+
+    def test_a_terminator_set_meanwhile_takes_over_after_it(self) -> None:
+        splitter = Splitter(b"\n", max_size=2)
+        splitter.receive_data(b"a;c;\nb;\n")
+        with pytest.raises(RecordTooLong):
+            splitter.next_record()
+        splitter.set_terminator(b"!")
+        splitter.set_terminator(b";")
+        assert splitter.get_terminator() == b";"
+        assert splitter.next_record() == b"b"
+
+    @pytest.mark.parametrize("max_size", ["3", True, 2.0])
+    def test_a_limit_of_another_type_is_refused(self, max_size: Any) -> None:
+        got = type(max_size).__name__
+        with pytest.raises(TypeError, match=f"expected max_size to be an int or None, got {got}"):
+            Splitter(max_size=max_size)
+
+    def test_a_negative_limit_is_refused(self) -> None:
+        with pytest.raises(ValueError, match="expected max_size to be 0 or more bytes, got -1"):
+            Splitter(max_size=-1)
+
+    def test_a_limit_of_0_allows_empty_records(self) -> None:
+        splitter = Splitter(b"\n", max_size=0)
+        splitter.receive_data(b"\n\na\n\n")
+        assert list(splitter.records(too_long="skip")) == [b"", b"", RecordSkipped(1), b""]
+
+    def test_no_limit(self) -> None:
+        splitter = Splitter(b"\n", max_size=None)
+        record = b"a" * (2 * DEFAULT_MAX_SIZE)
+        splitter.receive_data(record + b"\n")
+        assert splitter.next_record() == record
+
+
+class TestHandover:
+    def test_trailing_data_and_offset_show_what_is_not_taken(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\nb\nc")
+        splitter.receive_data(b"d")
+        assert splitter.next_record() == b"a"
+        for _ in range(2):
+            assert (splitter.offset, splitter.trailing_data) == (2, b"b\ncd")
+        assert list(splitter.records()) == [b"b"]
+        assert (splitter.offset, splitter.trailing_data) == (4, b"cd")
+
+    def test_detach_takes_it_and_ends_the_machine(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\nb\nc")
+        records = splitter.records()
+        assert next(records) == b"a"
+        assert splitter.detach() == b"b\nc"
+        assert list(records) == []
+        assert (splitter.offset, splitter.trailing_data, splitter.detach()) == (2, b"", b"")
+        with pytest.raises(LocalProtocolError, match=r"receive_data\(\) after detach\(\)"):
+            splitter.receive_data(b"x")
+        for call in (splitter.next_record, splitter.next_event):
+            with pytest.raises(LocalProtocolError, match=r"nothing can come after detach\(\)"):
+                call()
+
+    def test_detach_in_the_middle_of_a_record(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\nb")
+        assert list(splitter.records()) == [b"a"]
+        splitter.receive_data(b"c")
+        assert splitter.detach() == b"bc"
+        assert splitter.offset == 2
+
+    def test_detach_at_the_end_of_the_stream(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a\nb")
+        end(splitter)
+        assert splitter.next_event() == Data(b"a")
+        assert splitter.detach() == b"\nb"
+        assert not splitter.eof_received
+        assert list(splitter.events()) == []
+
+    def test_detach_empty_refuses_while_anything_is_there(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"STARTTLS\ninjected\n")
+        records = splitter.records()
+        assert next(records) == b"STARTTLS"
+        with pytest.raises(UnexpectedData) as raised:
+            splitter.detach_empty()
+        assert (raised.value.data, raised.value.offset) == (b"injected\n", 9)
+        assert list(records) == [b"injected"]
+        splitter.detach_empty()
+        with pytest.raises(LocalProtocolError):
+            splitter.receive_data(b"x")

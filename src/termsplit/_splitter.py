@@ -166,7 +166,12 @@ class Splitter:
             TypeError: it is none of these; bool and str among others.
             ValueError: an empty byte string or a negative count.
         """
-        if terminator is self._terminator and not self._streamed and not self._too_long:
+        if (
+            terminator is self._terminator
+            and not self._streamed
+            and not self._announced
+            and not self._too_long
+        ):
             return
         limit: int | None = None
         bare: bytes | int | AnyOf | None
@@ -207,6 +212,7 @@ class Splitter:
             and record_limit == self._record_limit
             and event_limit == self._event_limit
             and not self._streamed
+            and not self._announced
         ):
             self._terminator = terminator
             return
@@ -375,7 +381,7 @@ class Splitter:
             else:
                 if ready is not self._ready:
                     continue
-                if self._dry:
+                if self._dry and not self._partial:
                     break
                 if self._too_long:
                     skipped = self._skip()
@@ -394,7 +400,7 @@ class Splitter:
             if clean and self._too_long and not self._finished and too_long == "skip":
                 self._finished = True
                 yield RecordSkipped(self._streamed)
-            self._finished = clean
+            self._finished = self._finished or clean
             yield _CLEAN_EOF if clean or not (self._streamed or self._too_long) else _UNCLEAN_EOF
 
     def next_event(self, *, too_long: TooLong = "raise") -> Event | Literal[NeedData.NEED_DATA]:
@@ -494,7 +500,8 @@ class Splitter:
         untaken = list(self._ready)
         terminators = len(untaken)
         if self._announced:
-            self._streamed = len(self._announced)
+            # Of the whole record, more may have been given away before; only a count must know.
+            self._streamed = len(self._announced) if self._pattern is not None else self._count
             self._announced = b""
             terminators += 1
         if not terminators:
