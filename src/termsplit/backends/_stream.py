@@ -506,10 +506,17 @@ def unix_listener(path: str | os.PathLike[str]) -> Generator[socket.socket]:
     """A socket that listens on ``path``, which is removed at the end."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.fspath(path))
-        try:
+        with removed_at_end(path):
             listener.listen()
             yield listener
-        finally:
-            # asyncio removes it too, from Python 3.13 on.
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+
+
+@contextlib.contextmanager
+def removed_at_end(path: str | os.PathLike[str]) -> Generator[None]:
+    """Remove the Unix socket's ``path`` at the end, if it is still there."""
+    try:
+        yield
+    finally:
+        # asyncio removes it too, from Python 3.13 on.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
