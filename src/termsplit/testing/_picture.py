@@ -100,7 +100,10 @@ def _draw_row(data: bytes, begin: int, end: int, counted: Counter[int]) -> tuple
 
 
 def draw_difference(
-    whole: Sequence[object], cut: Sequence[object], same: Callable[[object, object], bool]
+    whole: Sequence[object],
+    cut: Sequence[object],
+    same: Callable[[object, object], bool],
+    labels: tuple[str, str] = ("whole", "cut"),
 ) -> str:
     """Show two sequences of results, where they are alike and where they are not.
 
@@ -108,6 +111,7 @@ def draw_difference(
         whole: what the whole gave.
         cut: what the cut gave.
         same: tells whether two items are alike.
+        labels: what the two are called, in at most five letters.
     """
     before = _alike(whole, cut, same)
     after = _alike(whole[before:][::-1], cut[before:][::-1], same)
@@ -117,8 +121,8 @@ def draw_difference(
     lines = _list("both", whole[:before][-_MOST_ALIKE:])
     if before > _MOST_ALIKE:
         lines.insert(0, f"both   ({before - _MOST_ALIKE} more, alike)")
-    lines += _list("whole", mine, _MOST_DIFFERENT, place) or ["whole  (nothing)"]
-    lines += _list("cut", theirs, _MOST_DIFFERENT, place) or ["cut    (nothing)"]
+    lines += _list(labels[0], mine, _MOST_DIFFERENT, place) or [f"{labels[0]:5}  (nothing)"]
+    lines += _list(labels[1], theirs, _MOST_DIFFERENT, place) or [f"{labels[1]:5}  (nothing)"]
     lines += _list("both", whole[len(whole) - after :], _MOST_ALIKE)
     return "\n".join(lines)
 
