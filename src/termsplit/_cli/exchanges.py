@@ -89,11 +89,11 @@ def head_too_long(address: Address) -> str:
 EXCHANGES: dict[str, Callable[[Address], str]] = {
     "GET": get,
     f"POST of {len(_POSTED) // 1024} KiB": post,
-    "POST, Content-Length: 0": post_nothing,
-    "two requests in one send": pipelined,
-    "a request byte by byte": byte_by_byte,
-    f"GET of {BIG_SIZE // 1_000_000} MB (producer)": big,
-    f"a head above {MAX_HEAD // 1024} KiB": head_too_long,
+    "POST of nothing": post_nothing,
+    "two, pipelined": pipelined,
+    "GET, byte by byte": byte_by_byte,
+    f"{BIG_SIZE // 1_000_000} MB by a producer": big,
+    f"head above {MAX_HEAD // 1024} KiB": head_too_long,
 }
 """By what is asked: what asks it, and tells what came back."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -103,8 +104,25 @@ def _blocking(host: str, port: int, started: Started) -> None:
         stop.wait()
 
 
+def _anyio(loop: str, host: str, port: int, started: Started) -> None:
+    from anyio.from_thread import start_blocking_portal
+
+    from termsplit.backends.anyio import run, serve
+
+    stop = threading.Event()
+    with start_blocking_portal(loop) as portal:
+        serving, addresses = portal.start_task(
+            functools.partial(serve, lambda stream: run(HTTPRequestHandler(), stream), host, port)
+        )
+        started.set_result((addresses[0], stop.set))
+        stop.wait()
+        serving.cancel()
+
+
 BACKENDS: dict[str, Callable[[str, int, Started], None]] = {
     "blocking": _blocking,
     "asyncio": _asyncio,
     "trio": _trio,
+    "anyio-asyncio": functools.partial(_anyio, "asyncio"),
+    "anyio-trio": functools.partial(_anyio, "trio"),
 }
