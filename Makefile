@@ -2,7 +2,7 @@
 # It needs Python >= 3.10 with venv, and the package index at the first run.
 
 PYTHON ?= python3
-# Passed on to pytest by test and cov: make test ARGS="-k splitter"
+# Passed on to pytest by test and cov: make test ARGS="-k splitter"; and to the benchmarks: ARGS=--quick
 ARGS ?=
 
 VENV := .venv
@@ -11,12 +11,12 @@ BIN := $(VENV)/bin
 TYPED := $(wildcard src tests examples benchmarks conftest.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check cov docs clean
+.PHONY: help demo test check cov docs bench bench-compare clean
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## one protocol over real sockets, on every backend
 	@$(BIN)/termsplit demo
@@ -41,6 +41,14 @@ docs: $(VENV)/.docs ## the documentation, into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+bench: $(VENV)/.bench ## side by side with the peers, an hour's quarter; ARGS=--quick, three minutes
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-compare: $(VENV)/.bench ## what changed since an earlier run: BASE=base.json, and NEW=new.json or a new run
+	@test -n "$(BASE)" || { echo "make bench-compare BASE=FILE: the JSON file of an earlier make bench"; exit 2; }
+	$(if $(NEW),,$(BIN)/python -m benchmarks $(ARGS) --output build/bench/new.json)
+	$(BIN)/python -m pyperf compare_to --table --min-speed 5 $(BASE) $(or $(NEW),build/bench/new.json)
+
 clean: ## removes all that the other verbs made
 	rm -rf $(VENV) docs/_build build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
@@ -62,7 +70,7 @@ $(VENV)/.demo: pyproject.toml $(VENV)/.base
 	@$(INSTALL) -e '.[anyio,asyncore,cli,trio]'
 	@touch $@
 
-$(VENV)/.test $(VENV)/.check: $(VENV)/.%: pyproject.toml $(VENV)/.base
+$(VENV)/.test $(VENV)/.check $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.base
 	@echo "Installing the dependency group $*"
 	@$(INSTALL) -e . --group $*
 	@touch $@

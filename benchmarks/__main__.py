@@ -1,0 +1,135 @@
+"""The command line: `python -m benchmarks`, or `make bench`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pyperf
+
+from . import figures, report
+from .check import check
+from .footprint import footprint
+from .measure import Group, doubled, in_memory, values
+from .output import output
+from .sockets import loopback
+
+PEERS = [
+    "anyio",
+    "h11",
+    "pyasynchat",
+    "sansproto",
+    "termsplit",
+    "tornado",
+    "trio",
+    "twisted",
+    "uvloop",
+    "websockets",
+]
+
+
+def groups(*, quick: bool) -> Iterator[Group]:
+    scale = 0.5 if quick else 2.0
+    yield from in_memory(scale)
+    yield from doubled(scale)
+    for kind in (loopback, output, footprint):
+        yield from kind(quick=quick)
+
+
+def worker(only: str, rounds: int, *, quick: bool) -> None:
+    """Measure in this process, and print a line of JSON for each group."""
+    for group in groups(quick=quick):
+        if re.search(only, f"{group.workload} | {group.column}"):
+            print(f"{group.workload}, {group.column}", file=sys.stderr)
+            taken = values(group, rounds)
+            print(
+                json.dumps([group.workload, group.column, group.unit, group.count, taken]),
+                flush=True,
+            )
+
+
+def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.BenchmarkSuite:
+    versions = {f"version_{name}": version for name in PEERS if (version := _version(name))}
+    benchmarks: dict[str, pyperf.Benchmark] = {}
+    for _ in range(processes):
+        command = [
+            sys.executable,
+            "-W",
+            "ignore::DeprecationWarning",
+            "-m",
+            "benchmarks",
+            "--worker",
+        ]
+        command += ["--only", only, "--rounds", str(rounds), *["--quick"] * quick]
+        found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        for line in found.splitlines():
+            workload, column, unit, count, taken = json.loads(line)
+            for candidate, seconds in taken.items():
+                name = f"{workload} | {column} | {candidate}"
+                about = {"name": name, "unit": unit, "inner_loops": count, **versions}
+                run = pyperf.Run(seconds, metadata=about, collect_metadata=not benchmarks)
+                if name in benchmarks:
+                    benchmarks[name].add_run(run)
+                else:
+                    benchmarks[name] = pyperf.Benchmark([run])
+    if not benchmarks:
+        sys.exit(f"no workload is named like {only!r}")
+    return pyperf.BenchmarkSuite(list(benchmarks.values()))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="less of everything: within three minutes"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="no times: right answers, and linear by count"
+    )
+    parser.add_argument(
+        "--only", default="", metavar="REGEX", help="only workloads that are named so"
+    )
+    parser.add_argument(
+        "--output", type=Path, help="the JSON file; by default build/bench/PYTHON.json"
+    )
+    parser.add_argument(
+        "--show", type=Path, metavar="JSON", help="print the tables of an earlier run"
+    )
+    parser.add_argument("--rounds", type=int, help="passes of each candidate in each process")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    rounds = asked.rounds or (2 if asked.quick else 5)
+    if asked.check:
+        check()
+    elif asked.worker:
+        worker(asked.only, rounds, quick=asked.quick)
+    elif asked.show:
+        suite = pyperf.BenchmarkSuite.load(str(asked.show))
+        report.print_tables(suite)
+        figures.print_figures(suite)
+    else:
+        version = f"{platform.python_implementation().lower()}-{platform.python_version()}"
+        path: Path = asked.output or Path("build", "bench", f"{version}.json")
+        suite = measure(asked.only, rounds, 1 if asked.quick else 3, quick=asked.quick)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        suite.dump(str(path), replace=True)
+        report.print_tables(suite)
+        figures.print_figures(suite)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""termsplit on every loop: by a grammar that loops, and record by record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import trio
+import uvloop
+
+from termsplit import Connection, IncompleteRecord, Parse
+from termsplit.backends import asyncio as on_asyncio, blocking, trio as on_trio
+
+from .servers import END, async_chat
+from .sockets import HOST, Serve, Server
+
+Connect = Callable[[int], AbstractAsyncContextManager[Any]]
+"""A stream to this port, of any loop whose methods are coroutines."""
+
+
+class Count:
+    """The lines that came."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def grammar(self) -> Parse[None]:
+        with contextlib.suppress(IncompleteRecord):
+            while True:
+                yield END
+                self.count += 1
+
+
+def echo(stream: Any) -> Callable[[], Parse[None]]:
+    def grammar() -> Parse[None]:
+        push = stream.push
+        with contextlib.suppress(IncompleteRecord):
+            while True:
+                push((yield END) + END)
+
+    return grammar
+
+
+def _blocking_receive(port: int) -> int:
+    lines = Count()
+    with blocking.connect(HOST, port) as stream:
+        for _ in stream.messages(lines.grammar):
+            pass
+    return lines.count
+
+
+def _blocking_records(port: int) -> int:
+    count = 0
+    with blocking.connect(HOST, port, connection=Connection(END)) as stream:
+        for _record in stream:
+            count += 1
+    return count
+
+
+def _blocking_echo(port: int) -> None:
+    with blocking.connect(HOST, port) as stream:
+        for _ in stream.messages(echo(stream)):
+            pass
+
+
+def _blocking_echo_records(port: int) -> None:
+    with blocking.connect(HOST, port, connection=Connection(END)) as stream:
+        for record in stream:
+            stream.push(record + END)
+
+
+def _asynchronous(
+    name: str, run: Callable[[Callable[[int], Any], int], Any], connect: Connect
+) -> Iterator[Server]:
+    async def receive(port: int) -> int:
+        lines = Count()
+        async with connect(port) as stream:
+            async for _ in stream.messages(lines.grammar):
+                pass
+        return lines.count
+
+    async def receive_records(port: int) -> int:
+        count = 0
+        async with connect(port) as stream:
+            stream.set_terminator(END)
+            async for _record in stream:
+                count += 1
+        return count
+
+    async def echo_lines(port: int) -> None:
+        async with connect(port) as stream:
+            async for _ in stream.messages(echo(stream)):
+                pass
+
+    async def echo_records(port: int) -> None:
+        async with connect(port) as stream:
+            stream.set_terminator(END)
+            async for record in stream:
+                stream.push(record + END)
+
+    def serving(main: Callable[[int], Any]) -> Serve:
+        return lambda port: run(main, port)
+
+    yield Server(f"termsplit, {name}", serving(receive), serving(echo_lines))
+    yield Server(f"termsplit, {name}, async for", serving(receive_records), serving(echo_records))
+
+
+@asynccontextmanager
+async def _connect_asyncio(port: int) -> AsyncIterator[Any]:
+    async with await on_asyncio.connect(HOST, port) as stream:
+        yield stream
+
+
+@asynccontextmanager
+async def _connect_trio(port: int) -> AsyncIterator[Any]:
+    async with trio.open_nursery() as nursery:
+        async with await on_trio.connect(HOST, port, nursery=nursery) as stream:
+            yield stream
+
+
+OURS = [
+    Server("termsplit, blocking", _blocking_receive, _blocking_echo),
+    Server("termsplit, blocking, for", _blocking_records, _blocking_echo_records),
+    *_asynchronous("asyncio", lambda main, port: asyncio.run(main(port)), _connect_asyncio),
+    *_asynchronous("uvloop", lambda main, port: uvloop.run(main(port)), _connect_asyncio),
+    *_asynchronous("trio", trio.run, _connect_trio),
+]
+if importlib.util.find_spec("termsplit.asynchat"):
+    drop_in: Any = importlib.import_module("termsplit.asynchat")
+    OURS.append(Server("termsplit.asynchat", *async_chat(drop_in.async_chat)))
