@@ -80,18 +80,22 @@ def resolve(
     """Resolve what Sphinx could not: our names by their public path, others' to plain text.
 
     A signature names a class by the private module that defines it; the reference documents it
-    as `termsplit.X`. Other modules' docstrings say `Connection.push`. Names of the standard library and
-    of other packages have no page here: they are checked to exist, and shown without a link; so is a
-    type variable, a single capital letter. All else stays a warning.
+    as `termsplit.X`, or in the public module at hand. Other modules' docstrings say `Connection.push`.
+    Names of the standard library and of other packages have no page here: they are checked to exist, and
+    shown without a link; so is a type variable, a single capital letter. All else stays a warning.
     """
     if node.get("refdomain") != "py":
         return None
     target: str = node["reftarget"]
     path = [part for part in target.split(".") if part != "termsplit" and part[:1] != "_"]
-    if path and path[0] in termsplit.__all__:
-        name = ".".join(["termsplit", *path])
-        domain = env.get_domain("py")
-        return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, contnode)
+    domain = env.get_domain("py")
+    for module in ("termsplit", node.get("py:module")):
+        name = ".".join([module or "", *path])
+        reference = domain.resolve_xref(
+            env, node["refdoc"], app.builder, "obj", name, node, contnode
+        )
+        if reference is not None:
+            return reference
     is_type_variable = len(path[-1]) == 1 and path[-1].isupper()
     if is_type_variable or (not target.startswith("termsplit") and _exists(target)):
         return contnode
@@ -108,8 +112,13 @@ def spell_out(
 def hide_private_bases(
     app: Sphinx, name: str, obj: object, options: object, bases: list[Any]
 ) -> None:
-    """Show no base class that has no page."""
-    bases[:] = [base for base in bases if not base.__name__.startswith("_")] or [object]
+    """Show no base class that has no page: one that only a private module has."""
+    for base in bases.copy():
+        private = "._" in f"{base.__module__}.{base.__name__}"
+        if private and base.__name__ not in termsplit.__all__:
+            bases.remove(base)
+    if not bases:
+        bases.append(object)
 
 
 def require_every_public_name(app: Sphinx, env: BuildEnvironment) -> None:

@@ -5,7 +5,7 @@ stand large byte strings, producers, and runs of small byte strings; a run is jo
 A producer is asked for more only when there is nothing before it.
 
 The queue is two lists, one filled at its end and one, turned round, emptied at its end: an idle queue
-then takes a tenth of what a deque does.
+then takes a seventh of what a deque does.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Nothing here needs pytest, and only the strategies need hypothesis: it is import
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._chunking import CutMatters, check_chunking
@@ -14,25 +15,37 @@ from ._push_parser import CLOSES, PushParser
 from ._recording import record
 from ._replay import ReplayDiffers, replay
 from ._round_trip import RoundTripFailed, check_round_trip
+from ._script import NotAsScripted, Script
 from ._strategies import chunkings, messages_of, near_misses
 
 if TYPE_CHECKING:
     from ._dialogue import Dialogue
+    from ._memory_sockets import MemorySocket, memory_sockets
+    from ._memory_streams import MemoryStream, memory_streams
+    from ._memory_transports import MemoryTransport, memory_transports
 
 __all__ = [
     "CLOSES",
     "Cut",
     "CutMatters",
     "Dialogue",
+    "MemorySocket",
+    "MemoryStream",
+    "MemoryTransport",
+    "NotAsScripted",
     "Outcome",
     "PushParser",
     "ReplayDiffers",
     "RoundTripFailed",
+    "Script",
     "bytewise",
     "check_chunking",
     "check_round_trip",
     "chunkings",
     "halves",
+    "memory_sockets",
+    "memory_streams",
+    "memory_transports",
     "messages_of",
     "near_misses",
     "parse_chunks",
@@ -43,10 +56,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # It has a class of hypothesis's as its base.
-    if name == "Dialogue":
-        from ._dialogue import Dialogue
+# What needs a loop, threads or a package that may not be there is imported when it is first asked for.
+_LATE = {
+    "Dialogue": "_dialogue",
+    "MemorySocket": "_memory_sockets",
+    "MemoryStream": "_memory_streams",
+    "MemoryTransport": "_memory_transports",
+    "memory_sockets": "_memory_sockets",
+    "memory_streams": "_memory_streams",
+    "memory_transports": "_memory_transports",
+}
 
-        return Dialogue
+
+def __getattr__(name: str) -> object:
+    if name in _LATE:
+        return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
