@@ -300,7 +300,7 @@ class Splitter:
             yield ready
             if ready is not self._ready or length_hint(ready):
                 continue
-            if self._dry:
+            if self._dry and (self._too_long or not self._record_limit < self._count < _NO_LIMIT):
                 break
             if self._too_long:
                 skipped = self._skip()
@@ -324,6 +324,8 @@ class Splitter:
                 record = bytes(self._partial)
                 self._partial.clear()
                 yield (record,)
+            # By now there may be a terminator that needs no data.
+            yield from self._batches(too_long)
         elif self._partial or self._too_long:
             raise IncompleteRecord(bytes(self._partial), self._terminator, self.offset)
 
