@@ -1,7 +1,6 @@
-"""What the streams of all loops have in common; no loop is imported here.
+"""What the streams whose methods are coroutines have in common; no loop is imported here.
 
-`Faces` is for every stream, `AsyncChatStream` for those whose methods are coroutines. A loop adds how bytes are
-read and written, how a task is started, and which exceptions mean that the peer is gone.
+A loop adds how bytes are read and written, how a task is started, and which exceptions mean that the peer is gone.
 """
 
 from __future__ import annotations
@@ -9,15 +8,13 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
-import os
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
-from termsplit._connection import Connection
-from termsplit._errors import ConnectionLost, LocalProtocolError
+from termsplit._errors import ConnectionLost, RemoteProtocolError
 from termsplit._events import NEED_DATA, NeedData
-from termsplit._parser import Parser
+
+from ._faces import Faces, lost
 
 if TYPE_CHECKING:
     import ssl
@@ -26,74 +23,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from termsplit._chat import Chat
+    from termsplit._connection import Connection
     from termsplit._events import Event, RecordSkipped, TooLong
-    from termsplit._parser import Parse
-    from termsplit._producers import Producer
+    from termsplit._parser import Parse, Parser
     from termsplit._terminators import Terminator
 
 T = TypeVar("T")
-
-LINGER = 2.0
-"""How long, in seconds, a closing stream waits for the peer to close its side too.
-
-A socket that is closed while input waits in it resets the connection, and the peer may lose our last words.
-"""
-
-
-class Faces:
-    """A connection, and asynchat's verbs on it.
-
-    Attributes:
-        connection: the machine behind this stream.
-    """
-
-    def __init__(self, connection: Connection | None) -> None:
-        self.connection = Connection() if connection is None else connection
-        self._receiving = False
-
-    def set_terminator(self, terminator: Terminator) -> None:
-        """As `Connection.set_terminator`."""
-        self.connection.set_terminator(terminator)
-
-    def push(self, data: bytes | bytearray | memoryview) -> None:
-        """As `Connection.push`."""
-        self.connection.push(data)
-
-    def push_producer(self, producer: Producer) -> None:
-        """As `Connection.push_producer`."""
-        self.connection.push_producer(producer)
-
-    def close_when_done(self) -> None:
-        """As `Connection.close_when_done`; the peer is told of the end when all was sent."""
-        self.connection.close_when_done()
-
-    def _parser(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> Parser[T]:
-        if not isinstance(grammar, Parser):
-            return Parser(grammar, self.connection)
-        if grammar.splitter is not self.connection:
-            raise ValueError("expected a Parser on this stream's connection, got one on another")
-        return grammar  # pyright: ignore[reportUnknownVariableType]
-
-    def _adopt(self, chat: Chat) -> None:
-        """Go on with the connection of ``chat``, as if it had been there from the start."""
-        if chat.connection is self.connection:
-            return
-        if self.connection.output_pending:
-            raise LocalProtocolError("expected a stream that nothing was pushed on, to run a Chat")
-        ended = self.connection.eof_received
-        chat.connection.receive_data(self.connection.detach())
-        if ended:
-            chat.connection.receive_eof()
-        self.connection = chat.connection
-
-    def _start_receiving(self) -> None:
-        if self._receiving:
-            raise LocalProtocolError("expected one task to receive from a stream, got two at once")
-        self._receiving = True
-
-    @property
-    def _input_over(self) -> bool:
-        return self.connection.eof_received or self.connection.detached
 
 
 class _Event(Protocol):
@@ -137,9 +72,8 @@ class AsyncChatStream(Faces, abc.ABC):
 
     def __init__(self, connection: Connection | None) -> None:
         super().__init__(connection)
-        self._failure: Exception | None = None
+        self._failure: Exception | None = None  # why what is queued cannot be sent
         self._progress: _Event | None = None
-        self._closed = False
         self.connection.on_output = self._start_sending
 
     # What a loop adds.
@@ -164,23 +98,19 @@ class AsyncChatStream(Faces, abc.ABC):
         """
 
     @abc.abstractmethod
-    async def _linger(self) -> None:
-        """Drop input until the peer ends its side too, for `LINGER` seconds at the most."""
-
-    @abc.abstractmethod
-    async def _close(self) -> None:
-        """Close the transport, in good order."""
-
-    @abc.abstractmethod
-    async def abort(self) -> None:
-        """Close the transport at once; what was not sent is lost."""
-
-    @abc.abstractmethod
     def _interrupt_receiving(self) -> None:
         """Let a `_receive` that waits return without data."""
 
     def _hold_receiving(self) -> None:
         """Take no more bytes from the transport unless asked to."""
+
+    @abc.abstractmethod
+    async def _close(self) -> None:
+        """Close the transport in good order: all was sent, and nobody receives."""
+
+    @abc.abstractmethod
+    async def _abort(self) -> None:
+        """Close the transport at once."""
 
     @abc.abstractmethod
     async def _start_tls(
@@ -224,12 +154,9 @@ class AsyncChatStream(Faces, abc.ABC):
     def records(self, *, too_long: Literal["raise"] = "raise") -> AsyncIterator[bytes]: ...
     @overload
     def records(self, *, too_long: Literal["skip"]) -> AsyncIterator[bytes | RecordSkipped]: ...
-    def records(self, *, too_long: TooLong = "raise") -> AsyncIterator[Any]:
+    def records(self, *, too_long: Any = "raise") -> AsyncIterator[Any]:
         """Iterate over `Connection.records`, to the end of the stream."""
-        face: Callable[[], Iterator[Any]] = functools.partial(self.connection.records)
-        if too_long == "skip":
-            face = functools.partial(self.connection.records, too_long="skip")
-        return Items(self, face)
+        return Items(self, functools.partial(self.connection.records, too_long=too_long))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.records()
@@ -282,13 +209,24 @@ class AsyncChatStream(Faces, abc.ABC):
         self._closed = True
         try:
             self.connection.close_when_done()
-            await self.flush()
-            if not self._input_over:
-                await self._linger()
+            self._interrupt_receiving()
+            await self._sent(lambda: self._output_taken() and not self._receiving)
             await self._close()
         except BaseException:
             await self.abort()
             raise
+
+    async def abort(self) -> None:
+        """Close the transport at once; what was not sent is lost. Idempotent."""
+        if self._detached:
+            await self._checkpoint()
+            return
+        self._closed = True
+        self._fail(lost(None, "the stream was aborted"))
+        try:
+            await self._abort()
+        finally:
+            self._drop_output()
 
     async def start_tls(
         self,
@@ -309,25 +247,20 @@ class AsyncChatStream(Faces, abc.ABC):
             ConnectionLost: the transport failed, or the handshake did.
             LocalProtocolError: another task is receiving.
         """
-        self._start_receiving()
-        try:
+        with self._receives():
             self.connection.refuse_trailing_data()
             self._hold_receiving()
             await self.flush()
+            # What is pushed during the handshake has to wait for its end.
+            self.connection.on_output = None
             await self._start_tls(context, server_side, server_hostname)
-        finally:
-            self._receiving = False
+            self._watch_output()
 
     async def _detach(self) -> bytes:
-        self._start_receiving()
-        try:
+        with self._receives():
             self._hold_receiving()
             await self.flush()
-        finally:
-            self._receiving = False
-        self._closed = True
-        self.connection.on_output = None
-        return self.connection.detach()
+            return self._hand_over()
 
     async def __aenter__(self) -> Self:
         return self
@@ -352,11 +285,20 @@ class AsyncChatStream(Faces, abc.ABC):
         return item
 
     async def _fill(self) -> None:
+        with self._receives():
+            if self._failure is not None and not isinstance(self._failure, ConnectionLost):
+                raise self._failure
+            await self._receive()
+
+    @contextlib.contextmanager
+    def _receives(self) -> Generator[None]:
+        """One task at a time."""
         self._start_receiving()
         try:
-            await self._receive()
+            yield
         finally:
             self._receiving = False
+            self._progressed()
 
     def _output_taken(self) -> bool:
         return not self.connection.output_pending
@@ -378,28 +320,36 @@ class AsyncChatStream(Faces, abc.ABC):
             progress.set()
 
     def _fail(self, error: Exception) -> None:
-        """Keep ``error`` for the next call."""
+        """Keep ``error`` for the next call; nothing more will be sent."""
         if self._failure is None:
             self._failure = error
         self._progressed()
 
-    def _adopt(self, chat: Chat) -> None:
-        self.connection.on_output = None
-        super()._adopt(chat)
-        self.connection.on_output = self._start_sending
-        if self.connection.output_pending:
+    def _fail_to_produce(self, error: Exception) -> None:
+        """`_fail`, with what a producer raised; a task that receives is told as well."""
+        self._fail(error)
+        self._interrupt_receiving()
+
+    def _watch_output(self) -> None:
+        connection = self.connection
+        connection.on_output = self._start_sending
+        if connection.output_pending or connection.closing:
             self._start_sending()
+
+    def _adopt(self, chat: Chat) -> None:
+        super()._adopt(chat)
+        self._watch_output()
 
     async def _handle(
         self, handler: Callable[[Self], Awaitable[None]], context: ssl.SSLContext | None
     ) -> None:
-        """Let ``handler`` serve this stream; that the peer went away meanwhile is no fault of a server."""
+        """Let ``handler`` serve this stream; what its peer does wrong is no fault of a server."""
         try:
             async with self:
                 if context is not None:
                     await self.start_tls(context, server_side=True)
                 await handler(self)
-        except ConnectionLost:
+        except (ConnectionLost, RemoteProtocolError):
             pass
 
     async def _connected(self, context: ssl.SSLContext | None, hostname: str | None) -> Self:
@@ -414,7 +364,7 @@ class AsyncChatStream(Faces, abc.ABC):
     async def _run(self, chat: Chat) -> None:
         self._adopt(chat)
         connection = self.connection
-        lost: Exception | None = None
+        error: Exception | None = None
         try:
             while not connection.closing:
                 chat.dispatch(until_congested=True)
@@ -425,98 +375,10 @@ class AsyncChatStream(Faces, abc.ABC):
                 elif not connection.closing:
                     await self._fill()
             await self.aclose()
-        except BaseException as error:
+        except BaseException as raised:
+            error = raised if isinstance(raised, Exception) else lost(raised, "interrupted")
             await self.abort()
-            if isinstance(error, Exception):
-                lost = error
-            if not isinstance(error, ConnectionLost):
+            if not isinstance(raised, ConnectionLost):
                 raise
         finally:
-            chat.connection_lost(lost)
-
-
-def lost(cause: Exception | None, what: str = "the peer is gone") -> ConnectionLost:
-    """The one exception of all backends for a transport that failed with ``cause``."""
-    error = ConnectionLost(what if cause is None else f"{what}: {cause!r}")
-    error.__cause__ = cause
-    return error
-
-
-class PullingChatStream(AsyncChatStream):
-    """A stream over an object that is asked for bytes, and takes bytes, by coroutines."""
-
-    #: What the transport raises when it fails, or is closed while in use.
-    _lost_errors: tuple[type[Exception], ...] = ()
-
-    def __init__(self, connection: Connection | None) -> None:
-        super().__init__(connection)
-        self._sending = False
-
-    @abc.abstractmethod
-    def _start_task(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None: ...
-
-    @abc.abstractmethod
-    async def _read(self) -> bytes | None:
-        """Some bytes, b"" at the end, or None when interrupted."""
-
-    @abc.abstractmethod
-    async def _write(self, data: bytes | memoryview) -> None:
-        """Send all of ``data``."""
-
-    @abc.abstractmethod
-    async def _write_eof(self) -> None:
-        """Tell the peer that no more will come, if the transport has a way to."""
-
-    def _start_sending(self) -> None:
-        if not self._sending and self._failure is None:
-            self._start_task(self._send_queued)
-            self._sending = True
-
-    async def _send_queued(self) -> None:
-        try:
-            while data := self.connection.data_to_send():
-                await self._write(data)
-                self.connection.data_sent(len(data))
-                self._progressed()
-            if self.connection.must_close:
-                await self._write_eof()
-                self._interrupt_receiving()
-        except self._lost_errors as cause:
-            self._fail(lost(cause))
-        except Exception as error:  # noqa: BLE001 - kept for the next call, which raises it
-            self._fail(error)
-            await self.abort()
-        finally:
-            self._sending = False
-            self._progressed()
-
-    async def _receive(self) -> None:
-        try:
-            data = await self._read()
-        except self._lost_errors as cause:
-            raise (self._failure or lost(cause)) from cause
-        if data:
-            self.connection.receive_data(data)
-        elif data is not None:
-            self.connection.receive_eof()
-
-
-@contextlib.contextmanager
-def unix_listener(path: str | os.PathLike[str]) -> Generator[socket.socket]:
-    """A socket that listens on ``path``, which is removed at the end."""
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(os.fspath(path))
-        with removed_at_end(path):
-            listener.listen()
-            yield listener
-
-
-@contextlib.contextmanager
-def removed_at_end(path: str | os.PathLike[str]) -> Generator[None]:
-    """Remove the Unix socket's ``path`` at the end, if it is still there."""
-    try:
-        yield
-    finally:
-        # asyncio removes it too, from Python 3.13 on.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            chat.connection_lost(error)

@@ -6,6 +6,7 @@ anyio's checkpoints.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 
 from termsplit._connection import Connection
 
-from ._stream import LINGER, PullingChatStream, lost, removed_at_end
+from ._faces import lost
+from ._listen import removed_at_end
+from ._pulling import PullingChatStream
 
 if TYPE_CHECKING:
     import os
@@ -39,8 +42,8 @@ class ChatStream(PullingChatStream):
         connection: the machine to use; a new `Connection` if left out.
     """
 
-    # A TLS stream lets errors of the handshake and of the records through as they are.
-    _lost_errors = (anyio.BrokenResourceError, anyio.ClosedResourceError, ssl.SSLError)
+    # A TLS stream lets `ssl.SSLError` through as it is.
+    _lost_errors = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
     def __init__(
         self,
@@ -65,19 +68,17 @@ class ChatStream(PullingChatStream):
         data = await self._detach()
         return self.stream, data
 
-    async def abort(self) -> None:
-        """Close the stream at once; what was not sent is lost."""
-        self._closed = True
-        await anyio.aclose_forcefully(self.stream)
-
     def _new_event(self) -> anyio.Event:
         return anyio.Event()
 
     def _start_task(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._task_group.start_soon(function)
 
-    async def _checkpoint(self) -> None:
+    async def _pause(self) -> None:
         await anyio.lowlevel.checkpoint()
+
+    def _move_on_after(self, seconds: float) -> anyio.CancelScope:
+        return anyio.move_on_after(seconds)
 
     async def _read(self) -> bytes | None:
         with anyio.CancelScope() as self._reading:
@@ -87,9 +88,6 @@ class ChatStream(PullingChatStream):
                 return b""
         return None
 
-    def _interrupt_receiving(self) -> None:
-        self._reading.cancel()
-
     async def _write(self, data: bytes | memoryview) -> None:
         await self.stream.send(bytes(data))
 
@@ -97,13 +95,15 @@ class ChatStream(PullingChatStream):
         if not isinstance(self.stream, TLSStream):
             await self.stream.send_eof()
 
-    async def _linger(self) -> None:
-        with anyio.move_on_after(LINGER):
-            while await self._read():
-                pass
+    async def _end_tls(self) -> None:
+        if isinstance(tls := self.stream, TLSStream):
+            self.stream = tls.transport_stream
+            with contextlib.suppress(*self._lost_errors, anyio.EndOfStream):
+                await tls.unwrap()
+            await self._write_eof()
 
-    async def _close(self) -> None:
-        await self.stream.aclose()
+    async def _abort(self) -> None:
+        await anyio.aclose_forcefully(self.stream)
 
     async def _start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
@@ -113,7 +113,7 @@ class ChatStream(PullingChatStream):
                 self.stream, ssl_context=context, server_side=server_side, hostname=hostname
             )
         except (*self._lost_errors, anyio.EndOfStream) as cause:
-            raise lost(cause) from cause
+            raise (self._failure or lost(cause)) from cause
 
 
 Handler = Callable[[ChatStream], Awaitable[None]]
@@ -170,8 +170,8 @@ async def serve(
 
     Args:
         handler: an async function of a `ChatStream`, which is closed after it: in good order when it
-            returns, at once when it raises. That the peer is gone (`ConnectionLost`) ends it and
-            nothing else; any other exception ends the server.
+            returns, at once when it raises. What its peer does wrong (`ConnectionLost`,
+            `RemoteProtocolError`) ends it and nothing else; any other exception ends the server.
         host: the address to listen on; None for all.
         port: 0 to 65535; 0 for any that is free.
         ssl: speak TLS with these settings.

@@ -6,6 +6,7 @@ trio's checkpoints.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,9 @@ import trio
 
 from termsplit._connection import Connection
 
-from ._stream import LINGER, PullingChatStream, lost, unix_listener
+from ._faces import lost, peer_name
+from ._listen import unix_listener
+from ._pulling import PullingChatStream
 
 if TYPE_CHECKING:
     import os
@@ -34,13 +37,13 @@ class ChatStream(PullingChatStream):
         connection: the machine to use; a new `Connection` if left out.
     """
 
-    _lost_errors = (trio.BrokenResourceError, trio.ClosedResourceError)
+    _lost_errors = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
     def __init__(
         self, stream: trio.abc.Stream, nursery: trio.Nursery, connection: Connection | None = None
     ) -> None:
         super().__init__(connection)
-        self.stream = stream
+        self.stream: trio.abc.Stream = stream
         self.peer: Any = _peer(stream)
         """The peer's address, as its address family has it; None if the stream has none."""
         self._nursery = nursery
@@ -56,27 +59,22 @@ class ChatStream(PullingChatStream):
         data = await self._detach()
         return self.stream, data
 
-    async def abort(self) -> None:
-        """Close the stream at once; what was not sent is lost."""
-        self._closed = True
-        await trio.aclose_forcefully(self.stream)
-
     def _new_event(self) -> trio.Event:
         return trio.Event()
 
     def _start_task(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._nursery.start_soon(function)
 
-    async def _checkpoint(self) -> None:
+    async def _pause(self) -> None:
         await trio.lowlevel.checkpoint()
+
+    def _move_on_after(self, seconds: float) -> trio.CancelScope:
+        return trio.move_on_after(seconds)
 
     async def _read(self) -> bytes | None:
         with trio.CancelScope() as self._reading:
             return bytes(await self.stream.receive_some())
         return None
-
-    def _interrupt_receiving(self) -> None:
-        self._reading.cancel()
 
     async def _write(self, data: bytes | memoryview) -> None:
         await self.stream.send_all(data)
@@ -85,13 +83,16 @@ class ChatStream(PullingChatStream):
         if isinstance(self.stream, trio.abc.HalfCloseableStream):
             await self.stream.send_eof()
 
-    async def _linger(self) -> None:
-        with trio.move_on_after(LINGER):
-            while await self._read():
-                pass
+    async def _end_tls(self) -> None:
+        tls: Any = self.stream
+        if isinstance(tls, trio.SSLStream):
+            self.stream = cast("Any", tls).transport_stream
+            with contextlib.suppress(trio.BrokenResourceError):
+                await tls.unwrap()
+            await self._write_eof()
 
-    async def _close(self) -> None:
-        await self.stream.aclose()
+    async def _abort(self) -> None:
+        await trio.aclose_forcefully(self.stream)
 
     async def _start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
@@ -101,8 +102,8 @@ class ChatStream(PullingChatStream):
         )
         try:
             await stream.do_handshake()
-        except trio.BrokenResourceError as cause:
-            raise lost(cause) from cause
+        except self._lost_errors as cause:
+            raise (self._failure or lost(cause)) from cause
         self.stream = stream
 
 
@@ -160,8 +161,8 @@ async def serve(
 
     Args:
         handler: an async function of a `ChatStream`, which is closed after it: in good order when it
-            returns, at once when it raises. That the peer is gone (`ConnectionLost`) ends it and
-            nothing else; any other exception ends the server.
+            returns, at once when it raises. What its peer does wrong (`ConnectionLost`,
+            `RemoteProtocolError`) ends it and nothing else; any other exception ends the server.
         host: the address to listen on; None for all.
         port: 0 to 65535; 0 for any that is free.
         ssl: speak TLS with these settings.
@@ -224,4 +225,4 @@ async def run(chat: Chat, stream: ChatStream) -> None:
 def _peer(stream: Any) -> Any:
     if isinstance(stream, trio.SSLStream):
         stream = cast("Any", stream).transport_stream
-    return stream.socket.getpeername() if isinstance(stream, trio.SocketStream) else None
+    return peer_name(stream.socket) if isinstance(stream, trio.SocketStream) else None

@@ -1,0 +1,255 @@
+"""asyncio's stream: a protocol of its own on any of its transports.
+
+It pauses the transport's reading when more than `READ_AHEAD` bytes wait for the application, and holds what is queued
+while the transport's writing is paused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from ._faces import LINGER, lost
+from ._stream import AsyncChatStream
+
+if TYPE_CHECKING:
+    import ssl
+
+    from termsplit._connection import Connection
+
+READ_AHEAD = 64 * 1024
+"""So many bytes may wait for the application before the transport is told to stop reading."""
+
+# One producer that never runs out must not keep the loop from its other tasks.
+_SEND_AT_ONCE = 256 * 1024
+_RECEIVE_SIZE = 64 * 1024
+
+
+class _ReceiveBuffer(threading.local):
+    """The loop fills it and hands it over in one step, so that one serves all connections of a thread."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_RECEIVE_SIZE))
+
+
+_receive_buffer = _ReceiveBuffer()
+
+
+class ChatStream(AsyncChatStream):
+    """A `Connection` on an asyncio transport; made by `connect` and `serve`.
+
+    Args:
+        connection: the machine to use; a new `Connection` if left out.
+    """
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        super().__init__(connection)
+        self._loop = asyncio.get_running_loop()
+        self._protocol = _Protocol(self)
+        self._transport: Any = None
+        self._send_scheduled = False
+        self._writing_paused = False
+        self._reading_paused = False
+        self._read_ahead = 0
+        self._receiver: asyncio.Future[None] | None = None
+        self._input_ended: asyncio.Future[None] = self._loop.create_future()
+        self._disconnected: asyncio.Future[None] = self._loop.create_future()
+        self._why_disconnected: Exception | None = None
+        self._on_connected: Callable[[ChatStream], None] | None = None
+
+    @property
+    def peer(self) -> Any:
+        """The peer's address, as its address family has it."""
+        return self._transport.get_extra_info("peername")
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject | None:
+        """The state of TLS; None without."""
+        return cast("ssl.SSLObject | None", self._transport.get_extra_info("ssl_object"))
+
+    async def detach(self) -> tuple[asyncio.Transport, bytes]:
+        """Send what was pushed, and hand over the transport with the bytes that are not taken yet.
+
+        The transport's reading is paused: give it its new protocol, then resume it.
+        """
+        data = await self._detach()
+        return self._transport, data
+
+    # What the loop adds.
+
+    def _new_event(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    async def _checkpoint(self) -> None:
+        pass
+
+    def _start_sending(self) -> None:
+        if self._disconnected.done():
+            self._fail_to_send()
+        elif not self._send_scheduled and self._transport is not None:
+            self._send_scheduled = True
+            self._loop.call_soon(self._send_queued)
+
+    def _send_queued(self) -> None:
+        self._send_scheduled = False
+        connection = self.connection
+        sent = 0
+        while not (self._writing_paused or self._disconnected.done() or self._detached):
+            try:
+                data = connection.data_to_send()
+            except Exception as error:  # noqa: BLE001 - kept for the next call, which raises it
+                self._fail_to_produce(error)
+                return
+            if not data:
+                if connection.must_close:
+                    self._end_output()
+                break
+            self._transport.write(data)
+            connection.data_sent(len(data))
+            sent += len(data)
+            if sent >= _SEND_AT_ONCE:
+                self._start_sending()
+                break
+        self._progressed()
+
+    def _end_output(self) -> None:
+        if self._transport.can_write_eof():
+            try:
+                self._transport.write_eof()
+            except OSError:
+                # All was taken, and who is gone need not be told.
+                pass
+        self._interrupt_receiving()
+
+    def _output_taken(self) -> bool:
+        return not (self._writing_paused or self.connection.output_pending)
+
+    def _fail_to_send(self) -> None:
+        if not self._output_taken():
+            self._fail(lost(self._why_disconnected))
+
+    async def _receive(self) -> None:
+        if self._disconnected.done():
+            raise self._failure or lost(self._why_disconnected)
+        self._read_ahead = 0
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        self._receiver = self._loop.create_future()
+        try:
+            await self._receiver
+        finally:
+            self._receiver = None
+
+    def _interrupt_receiving(self) -> None:
+        if self._receiver is not None and not self._receiver.done():
+            self._receiver.set_result(None)
+
+    def _hold_receiving(self) -> None:
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    async def _close(self) -> None:
+        # With TLS, `close` tells the peer of the end, and waits for its answer.
+        if self._transport.can_write_eof() and not self._input_over:
+            if self._reading_paused:
+                self._transport.resume_reading()
+            ended = {self._input_ended, self._disconnected}
+            await asyncio.wait(ended, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
+        self._transport.close()
+        await asyncio.wait({self._disconnected}, timeout=LINGER)
+        await self._abort()
+
+    async def _abort(self) -> None:
+        self._transport.abort()
+        await asyncio.wait({self._disconnected})
+
+    async def _start_tls(
+        self, context: ssl.SSLContext, server_side: bool, hostname: str | None
+    ) -> None:
+        try:
+            transport = await self._loop.start_tls(
+                self._transport,
+                self._protocol,
+                context,
+                server_side=server_side,
+                server_hostname=hostname,
+            )
+        except BaseException as cause:
+            # Up to Python 3.10 the protocol is not told.
+            self._disconnect(None)
+            if isinstance(cause, OSError):
+                raise (self._failure or lost(cause)) from cause
+            raise
+        if transport is None:
+            raise self._failure or lost(self._why_disconnected)
+        self._reading_paused = False
+        self._attach(transport)
+
+    # What the protocol reports.
+
+    def _attach(self, transport: asyncio.Transport) -> None:
+        # The queue is ours: so the transport holds what it was given last, and nothing more.
+        transport.set_write_buffer_limits(high=0)
+        self._transport = transport
+
+    def _connect(self, transport: asyncio.Transport) -> None:
+        self._attach(transport)
+        # Nothing is read before it is asked for: the first bytes may be those of TLS.
+        self._hold_receiving()
+        self._watch_output()
+        if self._on_connected is not None:
+            self._on_connected(self)
+
+    def _received(self, data: bytes) -> None:
+        if self._closed:
+            return
+        self.connection.receive_data(data)
+        self._read_ahead += len(data)
+        if self._read_ahead > READ_AHEAD:
+            self._hold_receiving()
+        self._interrupt_receiving()
+
+    def _received_eof(self) -> bool:
+        self.connection.receive_eof()
+        if not self._input_ended.done():
+            self._input_ended.set_result(None)
+        self._interrupt_receiving()
+        return self.ssl_object is None
+
+    def _disconnect(self, cause: Exception | None) -> None:
+        if not self._disconnected.done():
+            self._why_disconnected = cause
+            self._disconnected.set_result(None)
+        self._fail_to_send()
+        self._interrupt_receiving()
+
+
+class _Protocol(asyncio.BufferedProtocol):
+    def __init__(self, stream: ChatStream) -> None:
+        self._stream = stream
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._stream._connect(cast("asyncio.Transport", transport))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return _receive_buffer.view
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._stream._received(bytes(_receive_buffer.view[:nbytes]))
+
+    def eof_received(self) -> bool:
+        return self._stream._received_eof()
+
+    def pause_writing(self) -> None:
+        self._stream._writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._stream._writing_paused = False
+        self._stream._send_queued()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stream._disconnect(exc)

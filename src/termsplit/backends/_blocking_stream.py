@@ -1,0 +1,346 @@
+"""The blocking stream: over any socket, or a pair of binary files.
+
+Nothing is sent in the background: what was pushed leaves, all of it together, before the next wait for input, at
+`send`, `flush` and `close`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import socket
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, overload
+
+from termsplit._errors import ConnectionLost, LocalProtocolError
+from termsplit._events import NEED_DATA
+
+from ._blocking_files import Files
+from ._faces import LINGER, Faces, lost, peer_name
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from termsplit._chat import Chat
+    from termsplit._connection import Connection
+    from termsplit._events import Event, RecordSkipped, TooLong
+    from termsplit._parser import Parse, Parser
+    from termsplit._terminators import Terminator
+
+T = TypeVar("T")
+_RECEIVE_SIZE = 64 * 1024
+
+
+class ChatStream(Faces):
+    """A `Connection` on a socket, or on a file to read from and one to write to.
+
+    One thread at a time may use it, but for `abort`.
+
+    Args:
+        transport: a connected socket, with TLS or without, whose time-out is the longest wait of every call; or
+            two binary files, the first to read from. It belongs to this object now.
+        connection: the machine to use; a new `Connection` if left out.
+    """
+
+    def __init__(
+        self,
+        transport: socket.socket | tuple[BinaryIO, BinaryIO],
+        connection: Connection | None = None,
+    ) -> None:
+        super().__init__(connection)
+        self.transport: Any = transport
+        self._transport: Any = Files(*transport) if isinstance(transport, tuple) else transport
+        self.peer: Any = peer_name(self._transport)
+        """The peer's address, as its address family has it; None for files."""
+        self._eof_sent = False
+
+    @property
+    def ssl_object(self) -> ssl.SSLSocket | None:
+        """The TLS socket; None without TLS."""
+        return self._transport if hasattr(self._transport, "unwrap") else None
+
+    # The faces.
+
+    def next_event(self, *, too_long: TooLong = "raise") -> Event:
+        """Wait for the next of `Connection.events`; at the end `EOFReceived`, again and again.
+
+        Raises:
+            RecordTooLong: as `Connection.events` does.
+            TimeoutError: nothing came, or went, for the socket's time-out; calling again goes on.
+            ConnectionLost: the transport failed.
+        """
+        while (event := self.connection.next_event(too_long=too_long)) is NEED_DATA:
+            self._fill()
+        return event
+
+    def receive_record(self, terminator: Terminator) -> bytes:
+        """Wait for one record.
+
+        Args:
+            terminator: what ends it, as for `Connection.set_terminator`.
+
+        Raises:
+            IncompleteRecord: the stream ended first; with no partial record, at a record's boundary.
+            RecordTooLong: calling it again passes over the record.
+            TimeoutError: nothing came, or went, for the socket's time-out; calling again goes on.
+            ConnectionLost: the transport failed.
+        """
+        self.connection.set_terminator(terminator)
+        while (record := self.connection.next_record()) is NEED_DATA:
+            self._fill()
+        return record
+
+    def events(self, *, too_long: TooLong = "raise") -> Iterator[Event]:
+        """Iterate over `Connection.events`, to `EOFReceived`."""
+        return _Items(self, functools.partial(self.connection.events, too_long=too_long))
+
+    @overload
+    def records(self, *, too_long: Literal["raise"] = "raise") -> Iterator[bytes]: ...
+    @overload
+    def records(self, *, too_long: Literal["skip"]) -> Iterator[bytes | RecordSkipped]: ...
+    def records(self, *, too_long: Any = "raise") -> Iterator[Any]:
+        """Iterate over `Connection.records`, to the end of the stream."""
+        return _Items(self, functools.partial(self.connection.records, too_long=too_long))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.records()
+
+    def messages(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> Iterator[T]:
+        """Iterate over the messages of a grammar, to the end of the stream.
+
+        Args:
+            grammar: a generator function, or a `Parser` on this stream's connection; which to keep,
+                if another iterator is to go on in the middle of a message.
+        """
+        return _Items(self, self._parser(grammar).messages)
+
+    # Sending and closing.
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Push ``data``, and send all that is queued; raises as `Connection.push` and `flush` do."""
+        self.connection.push(data)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send all that is queued.
+
+        Raises:
+            TimeoutError: nothing went for the socket's time-out; calling again goes on.
+            ConnectionLost: the transport failed.
+            Exception: what a producer raised.
+        """
+        connection = self.connection
+        if connection.broken is not None:
+            raise connection.broken
+        while data := connection.data_to_send():
+            with self._errors_mapped():
+                sent = self._transport.send(data)
+            connection.data_sent(sent)
+        if connection.must_close and not (self._eof_sent or self._detached):
+            self._eof_sent = True
+            if self.ssl_object is None:
+                # All was taken, and who is gone need not be told.
+                with contextlib.suppress(OSError):
+                    self._transport.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Send what was pushed, then close. Idempotent.
+
+        When anything fails, it closes at once and leaves nothing open.
+
+        Raises:
+            TimeoutError, ConnectionLost: before the transport had taken all that was pushed.
+            Exception: what a producer raised.
+        """
+        if self._closed:
+            return
+        try:
+            self.connection.close_when_done()
+            self.flush()
+            self._linger()
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the transport at once; what was not sent is lost. Idempotent.
+
+        Another thread that waits on the socket is woken.
+        """
+        if self._detached:
+            return
+        self._wake()
+        try:
+            self._transport.close()
+        finally:
+            self._drop_output()
+
+    def detach(self) -> tuple[Any, bytes]:
+        """Send what was pushed, and hand over the transport with the bytes that are not taken yet."""
+        self.flush()
+        return self.transport, self._hand_over()
+
+    def start_tls(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+    ) -> None:
+        """Send what was pushed, then go on over TLS: STARTTLS, in mid-stream.
+
+        Args:
+            context: the TLS settings.
+            server_side: whether this is the server's side.
+            server_hostname: the name that the server's certificate must bear.
+
+        Raises:
+            UnexpectedData: bytes were received behind the request; they would pass for encrypted ones.
+            TimeoutError, ConnectionLost: the transport failed, or the handshake did.
+            LocalProtocolError: the transport is a pair of files.
+        """
+        if isinstance(self._transport, Files):
+            raise LocalProtocolError("expected a socket to begin TLS on, got a pair of files")
+        self.connection.refuse_trailing_data()
+        self.flush()
+        with self._errors_mapped():
+            self.transport = self._transport = context.wrap_socket(
+                self._transport,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                suppress_ragged_eofs=False,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()
+
+    # What stands behind them.
+
+    def _fill(self) -> None:
+        self._start_receiving()
+        try:
+            self.flush()
+            with self._errors_mapped():
+                data = self._transport.recv(_RECEIVE_SIZE)
+        finally:
+            self._receiving = False
+        if data:
+            self.connection.receive_data(data)
+        elif self._closed:
+            raise lost(None, "the stream was aborted")
+        else:
+            self.connection.receive_eof()
+
+    @contextlib.contextmanager
+    def _errors_mapped(self) -> Generator[None]:
+        try:
+            yield
+        except TimeoutError:
+            raise
+        except OSError as cause:
+            raise lost(cause) from cause
+        except ValueError as cause:
+            # So say files, and sockets with TLS, that another thread has closed.
+            if not self._closed:
+                raise
+            raise lost(cause) from cause
+
+    def _wake(self) -> None:
+        """Let every thread that waits on the socket go on; it is of no use any more."""
+        self._closed = True
+        # It may be closed already.
+        with contextlib.suppress(OSError):
+            self._beneath_tls("shutdown")(socket.SHUT_RDWR)
+
+    def _beneath_tls(self, name: str) -> Any:
+        """A method of the socket itself: that of a socket with TLS does something else."""
+        if self.ssl_object is None:
+            return getattr(self._transport, name)
+        return functools.partial(getattr(socket.socket, name), self._transport)
+
+    def _linger(self) -> None:
+        """Drop input until the peer ends its side too, for `LINGER` seconds at the most."""
+        sock = self._transport
+        if isinstance(sock, Files):
+            return
+        deadline = time.monotonic() + LINGER
+        # All was sent: how the peer ends its side is its own affair.
+        if self.ssl_object is not None:
+            sock.settimeout(LINGER)
+            with contextlib.suppress(OSError):
+                sock.unwrap()
+            with contextlib.suppress(OSError):
+                self._beneath_tls("shutdown")(socket.SHUT_WR)
+        receive = self._beneath_tls("recv")
+        with contextlib.suppress(OSError):
+            while not self._input_over and (left := deadline - time.monotonic()) > 0:
+                sock.settimeout(left)
+                if not receive(_RECEIVE_SIZE):
+                    break
+
+    def _run(self, chat: Chat) -> None:
+        self._adopt(chat)
+        connection = self.connection
+        error: Exception | None = None
+        try:
+            while not connection.closing:
+                chat.dispatch(until_congested=True)
+                if connection.congested:
+                    self.flush()
+                elif self._input_over:
+                    # Nothing more can come, and no other thread may push.
+                    break
+                elif not connection.closing:
+                    self._fill()
+            self.close()
+        except BaseException as raised:
+            error = raised if isinstance(raised, Exception) else lost(raised, "interrupted")
+            self.abort()
+            if not isinstance(raised, ConnectionLost):
+                raise
+        finally:
+            chat.connection_lost(error)
+
+
+class _Items(Iterator[T]):
+    """The items of one face, waiting for data between them; it may be gone on with after a time-out."""
+
+    def __init__(self, stream: ChatStream, face: Callable[[], Iterator[T]]) -> None:
+        self._stream = stream
+        self._face = face
+        self._items = face()
+
+    def __next__(self) -> T:
+        while True:
+            try:
+                for item in self._items:
+                    return item
+            except BaseException:
+                self._items = self._face()
+                raise
+            self._items = self._face()
+            if self._stream._input_over:
+                raise StopIteration
+            self._stream._fill()
+
+
+def send_at_once(sock: socket.socket) -> None:
+    """Let no packet wait for the answer to the one before, as all event loops do: we cork ourselves."""
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        # The peer may be gone already.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,115 @@
+"""What the streams of all loops are, coroutines or not: a connection, and asynchat's verbs on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from termsplit._connection import Connection
+from termsplit._errors import ConnectionLost, LocalProtocolError
+from termsplit._parser import Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from termsplit._chat import Chat
+    from termsplit._parser import Parse
+    from termsplit._producers import Producer
+    from termsplit._terminators import Terminator
+
+T = TypeVar("T")
+
+LINGER = 2.0
+"""How long, in seconds, a closing stream waits for the peer to close its side too.
+
+A socket that is closed while input waits in it resets the connection, and the peer may lose our last words.
+"""
+
+
+def lost(cause: BaseException | None, what: str = "the peer is gone") -> ConnectionLost:
+    """The one exception of all backends for a transport that failed with ``cause``."""
+    error = ConnectionLost(what if cause is None else f"{what}: {cause!r}")
+    error.__cause__ = cause
+    return error
+
+
+def peer_name(sock: Any) -> Any:
+    """The address of the peer; None if it is gone already, which will be found out like any other loss."""
+    try:
+        return sock.getpeername()
+    except OSError:
+        return None
+
+
+class Faces:
+    """A connection, and asynchat's verbs on it.
+
+    Attributes:
+        connection: the machine behind this stream.
+    """
+
+    def __init__(self, connection: Connection | None) -> None:
+        self.connection = Connection() if connection is None else connection
+        self._receiving = False
+        self._closed = False  # by close, abort or detach
+        self._detached = False
+
+    def set_terminator(self, terminator: Terminator) -> None:
+        """As `Connection.set_terminator`."""
+        self.connection.set_terminator(terminator)
+
+    def push(self, data: bytes | bytearray | memoryview) -> None:
+        """As `Connection.push`."""
+        self.connection.push(data)
+
+    def push_producer(self, producer: Producer) -> None:
+        """As `Connection.push_producer`."""
+        self.connection.push_producer(producer)
+
+    def close_when_done(self) -> None:
+        """As `Connection.close_when_done`; the peer is told of the end when all was sent."""
+        self.connection.close_when_done()
+
+    def _parser(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> Parser[T]:
+        if not isinstance(grammar, Parser):
+            return Parser(grammar, self.connection)
+        if grammar.splitter is not self.connection:
+            raise ValueError("expected a Parser on this stream's connection, got one on another")
+        return grammar  # pyright: ignore[reportUnknownVariableType]
+
+    def _adopt(self, chat: Chat) -> None:
+        """Go on with the connection of ``chat``, as if it had been there from the start."""
+        if chat.connection is self.connection:
+            return
+        if self.connection.output_pending:
+            raise LocalProtocolError("expected a stream that nothing was pushed on, to run a Chat")
+        ended = self.connection.eof_received
+        chat.connection.receive_data(self.connection.detach())
+        if ended:
+            chat.connection.receive_eof()
+        self.connection.on_output = None
+        self.connection = chat.connection
+
+    def _start_receiving(self) -> None:
+        if self._detached:
+            raise LocalProtocolError("expected a stream with a transport, got a detached one")
+        if self._closed:
+            raise lost(None, "the stream was closed")
+        if self._receiving:
+            raise LocalProtocolError("expected one task to receive from a stream, got two at once")
+        self._receiving = True
+
+    @property
+    def _input_over(self) -> bool:
+        return self.connection.eof_received or self.connection.detached
+
+    def _drop_output(self) -> None:
+        """Close the producers that are queued; what is pushed from now on goes the same way."""
+        self.connection.on_output = self.connection.discard_buffers
+        self.connection.discard_buffers()
+
+    def _hand_over(self) -> bytes:
+        """End this stream, but not its transport; pushing is refused from now on."""
+        self._closed = self._detached = True
+        self.connection.on_output = None
+        self.connection.close_when_done()
+        return self.connection.detach()

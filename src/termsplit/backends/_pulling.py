@@ -1,0 +1,143 @@
+"""Streams over an object that is asked for bytes, and takes bytes, by coroutines: what trio and anyio share.
+
+A task that is started when there is something to send lives until all of it is sent.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from ._faces import LINGER, lost
+from ._stream import AsyncChatStream
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from termsplit._connection import Connection
+
+
+class _Scope(Protocol):
+    def cancel(self) -> None: ...
+
+
+class PullingChatStream(AsyncChatStream):
+    """A stream that reads when it is asked to, and sends in a task of its own."""
+
+    #: What the transport raises when it fails, or is closed while in use.
+    _lost_errors: ClassVar[tuple[type[Exception], ...]]
+
+    _reading: _Scope
+
+    def __init__(self, connection: Connection | None) -> None:
+        super().__init__(connection)
+        self._sending = False
+        self._corked = False
+
+    # What a loop adds.
+
+    @abc.abstractmethod
+    def _start_task(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None: ...
+
+    @abc.abstractmethod
+    async def _pause(self) -> None:
+        """The loop's own checkpoint."""
+
+    @abc.abstractmethod
+    def _move_on_after(self, seconds: float) -> AbstractContextManager[object]: ...
+
+    @abc.abstractmethod
+    async def _read(self) -> bytes | None:
+        """Some bytes, b"" at the end, or None when `_reading` was cancelled."""
+
+    @abc.abstractmethod
+    async def _write(self, data: bytes | memoryview) -> None:
+        """Send all of ``data``."""
+
+    @abc.abstractmethod
+    async def _write_eof(self) -> None:
+        """Tell the peer that no more will come, if the transport has a way to."""
+
+    @abc.abstractmethod
+    async def _end_tls(self) -> None:
+        """Where there is TLS: tell the peer of the end, wait for its answer, and go on without."""
+
+    # Receiving.
+
+    async def _checkpoint(self) -> None:
+        # Who takes what has come in piece by piece is not done with it yet, so what it pushes is not sent yet.
+        self._corked = True
+        try:
+            await self._pause()
+        finally:
+            self._corked = False
+
+    async def _receive(self) -> None:
+        try:
+            data = await self._read()
+        except self._lost_errors as cause:
+            raise (self._failure or lost(cause)) from cause
+        if data:
+            self.connection.receive_data(data)
+        elif data is not None:
+            self.connection.receive_eof()
+
+    def _interrupt_receiving(self) -> None:
+        self._reading.cancel()
+
+    # Sending.
+
+    def _start_sending(self) -> None:
+        if not self._sending and self._failure is None:
+            self._start_task(self._send_queued)
+            self._sending = True
+
+    async def _send_queued(self) -> None:
+        connection = self.connection
+        try:
+            while True:
+                while self._corked:
+                    await self._pause()
+                try:
+                    data = connection.data_to_send()
+                except Exception as error:  # noqa: BLE001 - kept for the next call, which raises it
+                    self._fail_to_produce(error)
+                    return
+                if not data:
+                    break
+                await self._write(data)
+                connection.data_sent(len(data))
+                self._progressed()
+            if connection.must_close and not self._detached:
+                await self._end_output()
+        except self._lost_errors as cause:
+            self._fail(lost(cause))
+        except BaseException as cause:
+            # A part of the chunk may be sent, so that it can't be sent again.
+            self._fail(lost(cause, "the sending task was ended"))
+            raise
+        finally:
+            self._sending = False
+            self._progressed()
+
+    async def _end_output(self) -> None:
+        try:
+            await self._write_eof()
+        except self._lost_errors:
+            # All was taken, and who is gone need not be told.
+            pass
+        self._interrupt_receiving()
+
+    # Closing.
+
+    async def _close(self) -> None:
+        with self._move_on_after(LINGER):
+            try:
+                await self._end_tls()
+                while not self._input_over and await self._read() != b"":
+                    pass
+            except self._lost_errors:
+                # All was taken: how the peer ends its side is its own affair.
+                pass
+        await self._abort()
