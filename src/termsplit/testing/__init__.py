@@ -12,6 +12,8 @@ from ._chunking import CutMatters, check_chunking
 from ._feeders import Cut, bytewise, halves, whole, with_empty
 from ._outcome import Outcome, parse_chunks
 from ._push_parser import CLOSES, PushParser
+from ._recording import record
+from ._replay import ReplayDiffers, replay
 from ._round_trip import RoundTripFailed, check_round_trip
 from ._script import NotAsScripted, Script
 from ._strategies import chunkings, messages_of, near_misses
@@ -33,6 +35,7 @@ __all__ = [
     "NotAsScripted",
     "Outcome",
     "PushParser",
+    "ReplayDiffers",
     "RoundTripFailed",
     "Script",
     "bytewise",
@@ -46,6 +49,8 @@ __all__ = [
     "messages_of",
     "near_misses",
     "parse_chunks",
+    "record",
+    "replay",
     "whole",
     "with_empty",
 ]

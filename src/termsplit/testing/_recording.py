@@ -1,0 +1,310 @@
+"""What happened on a connection, as lines of JSON.
+
+Each line is an object that says ``what`` happened. The first is the ``recording`` itself; offsets count the bytes of one
+direction from the start of its stream; bytes are strings of the code points 0 to 255::
+
+    received    offset, data                 bytes that came in, in one chunk
+    eof         offset                       the input ended there
+    terminator  offset, terminator           a new one is in force from there: a string, a number, null, a list (AnyOf)
+                                             or an object (Limited)
+    data        offset, size                 a piece of a record was taken as an event
+    record      offset, size, end            a record was complete; behind its terminator begins the next
+    skipped     size, end                    a record was passed over
+    ended       offset, clean                the application was told of the end
+    error       offset, error, message       a record was too long or cut off
+    waiting     offset                       the application took all there was
+    detached    offset, size                 the rest of the input was handed over
+    pushed      size                         the application queued bytes; null for a producer
+    sent        offset, data                 the transport took bytes
+    failed      offset, error, message       a producer did
+    closes                                   the application is done
+    discarded                                what was queued was dropped
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+from termsplit import (
+    AnyOf,
+    DataReceived,
+    Limited,
+    RecordSkipped,
+    RemoteProtocolError,
+    Splitter,
+    TerminatorFound,
+)
+from termsplit._splitter import _NO_LIMIT
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from termsplit import Event, Producer, Terminator
+    from termsplit._events import TooLong
+
+__all__ = ["Entry", "Recorder", "read_recording", "record"]
+
+Entry: TypeAlias = "dict[str, Any]"
+
+_VERSION = 1
+
+T = TypeVar("T")
+
+
+def record(connection: Splitter, file: IO[str]) -> None:
+    r"""Write down, from now on, what comes in on a connection, what is decided about it, and what goes out.
+
+    Each event is a line of JSON, written when it happens; `replay` and ``termsplit trace`` read them. What passed before
+    is not in the recording, except input that still waits to be taken.
+
+    Args:
+        connection: a `Connection`, also that of a `Chat` or of a backend's stream; or the `Splitter` of a
+            `Parser`. It is slower from now on.
+        file: a text file, open for writing. It is for the caller to close, and to flush where the program may
+            crash: ``open(path, "w", buffering=1)`` writes line by line.
+
+    >>> import io
+    >>> from termsplit import Connection
+    >>> connection, file = Connection(b"\r\n"), io.StringIO()
+    >>> record(connection, file)
+    >>> connection.receive_data(b"QUIT\r\n")
+    >>> list(connection.records())
+    [b'QUIT']
+    >>> print(file.getvalue(), end="")
+    {"what": "recording", "version": 1, "offset": 0, "max_size": 65536, "terminator": "\r\n"}
+    {"what": "received", "offset": 0, "data": "QUIT\r\n"}
+    {"what": "record", "offset": 0, "size": 4, "end": 6}
+    {"what": "waiting", "offset": 6}
+    """
+    Recorder(connection, lambda entry: file.write(json.dumps(entry) + "\n"))
+
+
+def read_recording(lines: Iterable[str | bytes]) -> Iterator[Entry]:
+    """Give the entries of a recording, the first of them first.
+
+    Args:
+        lines: a file, open for reading, or its lines.
+
+    Raises:
+        ValueError: a line is none of a recording's.
+    """
+    number = 0
+    for number, line in enumerate(lines, 1):
+        try:
+            entry: object = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"line {number}: expected JSON, got {error}") from None
+        if not isinstance(entry, dict) or "what" not in entry:
+            raise ValueError(f"line {number}: expected an object that says what happened")
+        found = cast("Entry", entry)
+        if number == 1 and (found["what"], found.get("version")) != ("recording", _VERSION):
+            raise ValueError(f"line 1: expected a recording of version {_VERSION}, got {line!r}")
+        yield found
+    if not number:
+        raise ValueError("expected a recording, got an empty file")
+
+
+def bytes_of(entry: Entry) -> bytes:
+    """The data of an entry."""
+    return cast("str", entry["data"]).encode("latin-1")
+
+
+def _text(data: bytes | memoryview) -> str:
+    return str(data, "latin-1")
+
+
+def _terminator(terminator: Terminator) -> object:
+    if isinstance(terminator, Limited):
+        return {"terminator": _terminator(terminator.terminator), "max_size": terminator.max_size}
+    if isinstance(terminator, AnyOf):
+        return [_text(alternative) for alternative in terminator.alternatives]
+    return _text(terminator) if isinstance(terminator, bytes) else terminator
+
+
+def terminator_of(value: Any) -> Terminator:
+    """The terminator that `_terminator` made ``value`` of."""
+    if isinstance(value, dict):
+        limited = cast("dict[str, Any]", value)
+        return Limited(cast("Any", terminator_of(limited["terminator"])), limited["max_size"])
+    if isinstance(value, list):
+        return AnyOf(*(one.encode("latin-1") for one in cast("list[str]", value)))
+    return value.encode("latin-1") if isinstance(value, str) else cast("int | None", value)
+
+
+class Recorder:
+    """Stands before the methods of one connection, so that those that nobody records pay nothing.
+
+    Args:
+        connection: the one to record; of a `Splitter`, what comes in.
+        write: is called with each entry.
+    """
+
+    def __init__(self, connection: Splitter, write: Callable[[Entry], object]) -> None:
+        self._connection = connection
+        self._write = write
+        # The first that is set is written down in any case.
+        self._terminator: object = self
+        self._pieces = 0  # bytes of the record in progress that were taken as events
+        self._ended = self._closes = False
+        self._shown: bytes | memoryview = b""
+        self._sent = 0
+        limit = connection._max_size
+        trailing = connection.trailing_data
+        offset = connection.offset
+        self._received = offset
+        self._tell(
+            "recording",
+            version=_VERSION,
+            offset=offset,
+            max_size=None if limit == _NO_LIMIT else limit,
+            terminator=_terminator(connection.get_terminator()),
+        )
+        if trailing:
+            self._tell_received(trailing)
+        for name in (
+            *("receive_data", "receive_eof", "set_terminator", "events", "_batches", "detach"),
+            *("push", "push_producer", "close_when_done", "discard_buffers"),
+            *("data_to_send", "data_sent"),
+        ):
+            if hasattr(connection, name):
+                around = getattr(self, f"_{name.lstrip('_')}")
+                setattr(connection, name, partial(around, getattr(connection, name)))
+
+    def _tell(self, what: str, **fields: object) -> None:
+        self._told = what
+        self._write({"what": what, **fields})
+
+    # What comes in.
+
+    def _receive_data(
+        self, original: Callable[[Any], None], data: bytes | bytearray | memoryview
+    ) -> None:
+        original(data)
+        if data:
+            self._tell_received(bytes(data))
+
+    def _tell_received(self, data: bytes) -> None:
+        self._tell("received", offset=self._received, data=_text(data))
+        self._received += len(data)
+
+    def _receive_eof(self, original: Callable[[], None]) -> None:
+        news = not self._connection.eof_received
+        original()
+        if news:
+            self._tell("eof", offset=self._received)
+
+    # What is decided.
+
+    def _set_terminator(
+        self, original: Callable[[Terminator], None], terminator: Terminator
+    ) -> None:
+        connection = self._connection
+        original(terminator)
+        if not connection._too_long:
+            self._pieces = 0
+        if type(terminator) is not type(self._terminator) or terminator != self._terminator:
+            self._terminator = terminator
+            self._tell("terminator", offset=connection.offset, terminator=_terminator(terminator))
+
+    def _events(
+        self, original: Callable[..., Iterator[Event]], *, too_long: TooLong = "raise"
+    ) -> Iterator[Event]:
+        for event in self._watched(original(too_long=too_long)):
+            end = self._connection.offset
+            if isinstance(event, DataReceived):
+                self._pieces += len(event.data)
+                self._tell("data", offset=end - len(event.data), size=len(event.data))
+            elif isinstance(event, TerminatorFound):
+                found = event.terminator
+                begin = end - self._pieces - (len(found) if isinstance(found, bytes) else 0)
+                self._tell("record", offset=begin, size=self._pieces, end=end)
+                self._pieces = 0
+            elif isinstance(event, RecordSkipped):
+                self._tell_skipped(event)
+            elif not self._ended:
+                self._ended = True
+                self._tell("ended", offset=end, clean=event.clean)
+            yield event
+
+    def _batches(
+        self,
+        original: Callable[[TooLong], Iterator[Iterable[bytes | RecordSkipped]]],
+        too_long: TooLong,
+    ) -> Iterator[Iterable[bytes | RecordSkipped]]:
+        for batch in self._watched(original(too_long)):
+            if isinstance(batch, tuple) and isinstance(batch[0], RecordSkipped):
+                self._tell_skipped(batch[0])
+                yield batch
+            else:
+                yield self._records(cast("Iterable[bytes]", batch))
+
+    def _records(self, batch: Iterable[bytes]) -> Iterator[bytes]:
+        for record in batch:
+            begin = self._connection._taken_from(record)
+            end = self._connection.offset
+            self._tell("record", offset=begin, size=len(record), end=end)
+            yield record
+
+    def _watched(self, items: Iterator[T]) -> Iterator[T]:
+        """The same, with a word on how it ends."""
+        try:
+            yield from items
+        except RemoteProtocolError as error:
+            self._pieces = 0
+            self._tell_error("error", self._connection.offset, error)
+            raise
+        if self._told != "waiting":
+            self._tell("waiting", offset=self._connection.offset)
+
+    def _tell_skipped(self, event: RecordSkipped) -> None:
+        self._pieces = 0
+        self._tell("skipped", size=event.size, end=self._connection.offset)
+
+    def _tell_error(self, what: str, offset: int, error: Exception) -> None:
+        self._tell(what, offset=offset, error=type(error).__name__, message=str(error))
+
+    def _detach(self, original: Callable[[], bytes]) -> bytes:
+        data = original()
+        self._tell("detached", offset=self._connection.offset, size=len(data))
+        return data
+
+    # What goes out.
+
+    def _push(self, original: Callable[[Any], None], data: bytes | bytearray | memoryview) -> None:
+        original(data)
+        self._tell("pushed", size=memoryview(data).nbytes)
+
+    def _push_producer(self, original: Callable[[Producer], None], producer: Producer) -> None:
+        original(producer)
+        self._tell("pushed", size=None)
+
+    def _close_when_done(self, original: Callable[[], None]) -> None:
+        original()
+        if not self._closes:
+            self._closes = True
+            self._tell("closes")
+
+    def _discard_buffers(self, original: Callable[[], None]) -> None:
+        original()
+        self._closes = False
+        self._tell("discarded")
+
+    def _data_to_send(
+        self, original: Callable[..., bytes | memoryview], max_bytes: int = 64 * 1024
+    ) -> bytes | memoryview:
+        try:
+            self._shown = original(max_bytes)
+        except Exception as error:
+            self._tell_error("failed", self._sent, error)
+            raise
+        return self._shown
+
+    def _data_sent(self, original: Callable[[int], None], count: int) -> None:
+        original(count)
+        if count:
+            self._tell("sent", offset=self._sent, data=_text(self._shown[:count]))
+            self._shown = self._shown[count:]
+            self._sent += count
