@@ -39,8 +39,9 @@ streams = st.builds(lambda data, times: data * times, chunks, st.sampled_from([1
 
 
 @st.composite
-def cuts(draw: st.DrawFn, data: bytes) -> list[bytes]:
-    """The same bytes, in chunks; empty ones among them."""
+def cut_streams(draw: st.DrawFn) -> list[bytes]:
+    """A stream in chunks; empty ones among them."""
+    data = draw(streams)
     sizes = draw(st.one_of(st.just([1]), st.lists(st.integers(0, 9), min_size=1, max_size=8)))
     if not any(sizes):
         return [b"", data, b""]

@@ -89,11 +89,6 @@ programs = st.builds(
 )
 
 
-@st.composite
-def cut_streams(draw: st.DrawFn) -> list[bytes]:
-    return draw(strategies.cuts(draw(strategies.streams)))
-
-
 def drive(program: Program, chunks: Iterable[bytes], face: str) -> list[Any]:
     splitter = Splitter(program.first, max_size=program.max_size)
     run = Run(program, splitter)
@@ -148,7 +143,7 @@ def expect(program: Program, chunks: Iterable[bytes], face: str) -> list[Any]:
     return run.told[:ENOUGH]
 
 
-@given(programs, cut_streams())
+@given(programs, strategies.cut_streams())
 @example(Program(b"\r\n", [(True, 0), (True, b"\r\n")], None, "raise", [True]), [b"\r", b"\n\r\n"])
 @example(Program(AnyOf(b"abcd", b"bc"), [(False, None)], None, "raise", [True]), [b"abc"])
 @example(Program(Limited(b"\r\n", 1), [(False, None)], None, "skip", [True]), [b"a\r", b"\r\nb\r"])
@@ -156,7 +151,7 @@ def test_events(program: Program, chunks: list[bytes]) -> None:
     assert drive(program, chunks, "events") == expect(program, chunks, "events")
 
 
-@given(programs, cut_streams())
+@given(programs, strategies.cut_streams())
 @example(Program(2**63, [(False, None)], 1, "raise", [True]), [b"a"])
 @example(Program(1, [(True, Limited(2, 1))], None, "raise", [True]), [b"a"])
 def test_records(program: Program, chunks: list[bytes]) -> None:
@@ -193,7 +188,7 @@ class Recorder(Chat):
             self.close_when_done()
 
 
-@given(programs, cut_streams())
+@given(programs, strategies.cut_streams())
 def test_callbacks(program: Program, chunks: list[bytes]) -> None:
     chat = Recorder(program)
     for chunk in chunks:
@@ -218,7 +213,7 @@ def test_callbacks(program: Program, chunks: list[bytes]) -> None:
     catches=st.booleans(),
     max_size=strategies.limits,
     too_long=strategies.policies,
-    chunks=cut_streams(),
+    chunks=strategies.cut_streams(),
 )
 def test_messages(
     messages: list[list[Terminator]],
