@@ -10,6 +10,7 @@ then takes a seventh of what a deque does.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 from collections.abc import Iterable
@@ -30,6 +31,9 @@ DEFAULT_HIGH_WATER = 64 * 1024
 # Below this a push is joined with its neighbours, since a copy costs less than a send.
 _SMALL = 4096
 _READ_SIZE = 64 * 1024
+
+# Iterable, or with a read(), but not of bytes; bytes themselves are pushed.
+_NO_PRODUCERS = (str, bytes, bytearray, memoryview, io.TextIOBase)
 
 
 class _HasMore(Protocol):
@@ -160,9 +164,11 @@ class ProducerQueue:
         self._chunk, self._sent, self._offered, self._buffered = b"", 0, 0, 0
         self._was_congested = self._closing = False
         self._failure = None
-        for item in queue:
-            if isinstance(item, _Source):
-                item.close()
+        with contextlib.ExitStack() as stack:
+            # All are closed, even if closing one of them fails.
+            for item in reversed(queue):
+                if isinstance(item, _Source):
+                    stack.callback(item.close)
 
     # The transport's side.
 
@@ -238,7 +244,7 @@ class ProducerQueue:
     @property
     def must_close(self) -> bool:
         """Whether everything before `close_when_done` was sent, so that the transport should be closed."""
-        return self._closing and not self.output_pending
+        return self._closing and not self.output_pending and self._failure is None
 
     @property
     def broken(self) -> BaseException | None:
@@ -260,10 +266,14 @@ class ProducerQueue:
                 try:
                     data = item.more()
                 except BaseException as error:
-                    self._failure = error
-                    self._fifo.pop()
-                    item.close()
+                    if self._is_next(item):
+                        self._failure = error
+                        self._fifo.pop()
+                        item.close()
                     raise
+                if not self._is_next(item):
+                    # It has discarded the buffers, and itself with them.
+                    continue
                 if data:
                     self._buffered += len(data)
                     return data
@@ -275,6 +285,9 @@ class ProducerQueue:
             item.close()
         run, self._run = self._run, []
         return b"".join(run)
+
+    def _is_next(self, item: object) -> bool:
+        return bool(self._fifo) and self._fifo[-1] is item
 
     def _refuse_after_failure(self, call: str) -> None:
         if self._failure is not None:
@@ -292,7 +305,8 @@ class _Source:
     __slots__ = ("_ask", "_close", "_producer")
 
     def __init__(self, producer: Producer) -> None:
-        if isinstance(producer, (str, bytes, bytearray, memoryview, io.TextIOBase)):
+        known = hasattr(producer, "more") or hasattr(producer, "read")
+        if not (known or isinstance(producer, Iterable)) or isinstance(producer, _NO_PRODUCERS):
             raise TypeError(
                 "expected a producer: an object with more(), a binary file or an iterable of bytes, "
                 f"got {type(producer).__name__}"
