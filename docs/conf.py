@@ -18,6 +18,7 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util import logging
 
 import termsplit
+import termsplit.testing
 
 logger = logging.getLogger(__name__)
 
@@ -130,17 +131,18 @@ def require_every_public_name(app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def lend_attribute_docs(app: Sphinx) -> None:
-    """Let autodoc find the `#:` comments of constants and aliases that `termsplit` re-exports.
+    """Let autodoc find the docstrings of constants and aliases that the public modules re-export.
 
     It looks for them in the source of the module it documents, and there they are imports.
     """
-    public = ModuleAnalyzer.for_module("termsplit")
-    public.analyze()
-    for module in [name for name in sys.modules if name.startswith("termsplit._")]:
-        private = ModuleAnalyzer.for_module(module)
-        for (scope, name), doc in private.find_attr_docs().items():
-            if scope == "" and name in termsplit.__all__:
-                public.attr_docs["", name] = doc
+    for package in (termsplit, termsplit.testing):
+        public = ModuleAnalyzer.for_module(package.__name__)
+        public.analyze()
+        for module in [name for name in sys.modules if name.startswith(f"{package.__name__}._")]:
+            private = ModuleAnalyzer.for_module(module)
+            for (scope, name), doc in private.find_attr_docs().items():
+                if scope == "" and name in package.__all__:
+                    public.attr_docs["", name] = doc
 
 
 def setup(app: Sphinx) -> None:

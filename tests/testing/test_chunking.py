@@ -4,6 +4,8 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from math import nan
 
 import pytest
 from hypothesis import given, strategies as st
@@ -374,6 +376,25 @@ def test_messages_without_equality_are_compared_by_their_fields() -> None:
     class GivesChunks:
         def feed(self, chunk: bytes) -> list[Message]:
             return [Message(chunk[i : i + 1] + chunk[:1]) for i in range(len(chunk))]
+
+    check_chunking(PushParser(Gives, Gives.feed), b"abc")
+    with pytest.raises(CutMatters):
+        check_chunking(PushParser(GivesChunks, GivesChunks.feed), b"abc")
+
+
+def test_errors_inside_of_messages_are_compared_by_their_fields() -> None:
+    @dataclass
+    class Message:
+        error: ValueError
+        number: float = nan
+
+    class Gives:
+        def feed(self, chunk: bytes) -> list[Message]:
+            return [Message(ValueError(byte)) for byte in chunk]
+
+    class GivesChunks:
+        def feed(self, chunk: bytes) -> list[Message]:
+            return [Message(ValueError(len(chunk)))]
 
     check_chunking(PushParser(Gives, Gives.feed), b"abc")
     with pytest.raises(CutMatters):

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,6 +8,7 @@ from hypothesis import find, given, settings, strategies as st
 from termsplit import AnyOf, Limited, Parse
 from termsplit.framing import (
     ChunkedBody,
+    Framing,
     chunked,
     cobs,
     fixed_size,
@@ -28,9 +27,8 @@ from termsplit.testing import (
     messages_of,
     near_misses,
 )
-from termsplit.testing._strategies import FramingLike
 
-FRAMINGS: list[FramingLike[Any]] = [
+FRAMINGS: list[Framing[Any]] = [
     lines(),
     lines(b"\r\n", max_size=4),
     lines(AnyOf(b"\r\n", b"\n")),
@@ -84,7 +82,7 @@ def test_near_misses_without_bytes_are_refused() -> None:
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
-def test_ready_framings_pass(framing: FramingLike[Any]) -> None:
+def test_ready_framings_pass(framing: Framing[Any]) -> None:
     check_round_trip(framing)
 
 
@@ -103,12 +101,6 @@ def test_messages_that_can_not_be_encoded_are_left_out() -> None:
         assert b"\r\n" not in message
 
     encode()
-
-
-@dataclass
-class Framing:
-    grammar: Callable[[], Parse[bytes]]
-    encode: Callable[[bytes], bytes]
 
 
 def line() -> Parse[bytes]:

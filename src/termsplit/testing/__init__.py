@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ._chunking import CutMatters, check_chunking
 from ._feeders import Cut, bytewise, halves, whole, with_empty
 from ._outcome import Outcome, parse_chunks
-from ._push_parser import CLOSES, PushParser
+from ._push_parser import CLOSES, Parseable, PushParser
 from ._recording import record
 from ._replay import ReplayDiffers, replay
 from ._round_trip import RoundTripFailed, check_round_trip
@@ -34,6 +34,7 @@ __all__ = [
     "MemoryTransport",
     "NotAsScripted",
     "Outcome",
+    "Parseable",
     "PushParser",
     "ReplayDiffers",
     "RoundTripFailed",
@@ -66,6 +67,10 @@ _LATE = {
     "memory_streams": "_memory_streams",
     "memory_transports": "_memory_transports",
 }
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})
 
 
 def __getattr__(name: str) -> object:

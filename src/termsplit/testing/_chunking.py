@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CutMatters", "check_chunking"]
 
-_Normalise: TypeAlias = Callable[[list[Any]], object]
 # Where a stream is cut, ascending; a place that stands twice makes an empty chunk.
 _Edges: TypeAlias = tuple[int, ...]
 
@@ -65,7 +64,7 @@ def check_chunking(
     parse: Parseable,
     data: bytes | bytearray | memoryview,
     *,
-    normalise: _Normalise | None = None,
+    normalise: Callable[[list[Any]], object] | None = None,
     errors: type[Exception] | tuple[type[Exception], ...] = (RemoteProtocolError, ValueError),
     cuts: int = 500,
 ) -> Outcome:
@@ -149,7 +148,9 @@ def check_chunking(
 class _Trial:
     """A parser, a stream, and what must come out however it is cut."""
 
-    def __init__(self, how: PushParser[Any], data: bytes, normalise: _Normalise | None) -> None:
+    def __init__(
+        self, how: PushParser[Any], data: bytes, normalise: Callable[[list[Any]], object] | None
+    ) -> None:
         self.data = data
         self.ways = (False,) if how.feed_last is None else (False, True)
         self.whole = parse_chunks(how, [data])

@@ -17,7 +17,7 @@ from ._picture import draw_difference
 from ._push_parser import Sent
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import DataObject, SearchStrategy
+    import hypothesis.strategies
 
 __all__ = ["Dialogue"]
 
@@ -52,10 +52,10 @@ class Dialogue(RuleBasedStateMachine):
     >>> TestEcho = EchoDialogue.TestCase
     """
 
-    peer_sends: SearchStrategy[bytes] = st.binary(max_size=20)
+    peer_sends: hypothesis.strategies.SearchStrategy[bytes] = st.binary(max_size=20)
     """The chunks that the peer may send."""
 
-    application_pushes: SearchStrategy[bytes] | None = None
+    application_pushes: hypothesis.strategies.SearchStrategy[bytes] | None = None
     """What the application may push of its own accord; None for nothing."""
 
     errors: type[Exception] | tuple[type[Exception], ...] = (RemoteProtocolError, ValueError)
@@ -84,7 +84,7 @@ class Dialogue(RuleBasedStateMachine):
 
     @precondition(lambda self: not self._ended and not self.chat.connection.closing)
     @rule(data=st.data())
-    def peer_sends_a_chunk(self, data: DataObject) -> None:
+    def peer_sends_a_chunk(self, data: hypothesis.strategies.DataObject) -> None:
         """Feed the chat a chunk."""
         self._happen("feed", data.draw(self.peer_sends, label="chunk"))
 
@@ -99,7 +99,7 @@ class Dialogue(RuleBasedStateMachine):
         lambda self: self.application_pushes is not None and not self.chat.connection.closing
     )
     @rule(data=st.data())
-    def application_pushes_data(self, data: DataObject) -> None:
+    def application_pushes_data(self, data: hypothesis.strategies.DataObject) -> None:
         """Push data onto the chat."""
         assert self.application_pushes is not None
         self._happen("push", data.draw(self.application_pushes, label="pushed"))
@@ -110,7 +110,7 @@ class Dialogue(RuleBasedStateMachine):
         self._happen("close_when_done")
 
     @rule(data=st.data())
-    def transport_takes_a_part(self, data: DataObject) -> None:
+    def transport_takes_a_part(self, data: hypothesis.strategies.DataObject) -> None:
         """Take the first bytes of the output, or none."""
         connection = self.chat.connection
         shown = bytes(connection.data_to_send(data.draw(st.integers(1, 64), label="max_bytes")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["End", "Outcome", "Raised", "joined", "parse_chunks", "same"]
 
-EOF: TypeAlias = Literal["apart", "with data", "none"]
 _Step: TypeAlias = Callable[[], "Iterable[object] | None"]
 
 
@@ -28,9 +28,10 @@ class Raised:
         self.error = error
 
     def __repr__(self) -> str:
-        fields = [f"{name}={value!r}" for name, value in vars(self.error).items()]
-        arguments = ", ".join(fields or map(repr, self.error.args))
-        return f"raised {type(self.error).__name__}({arguments})"
+        error = self.error
+        arguments = [] if error.args == tuple(vars(error).values()) else [*map(repr, error.args)]
+        arguments += [f"{name}={value!r}" for name, value in vars(error).items()]
+        return f"raised {type(error).__name__}({', '.join(arguments)})"
 
 
 class End:
@@ -79,7 +80,12 @@ def joined(came_out: Iterable[object]) -> list[object]:
     return result
 
 
-def parse_chunks(parse: Parseable, chunks: Iterable[bytes], *, eof: EOF = "apart") -> Outcome:
+def parse_chunks(
+    parse: Parseable,
+    chunks: Iterable[bytes],
+    *,
+    eof: Literal["apart", "with data", "none"] = "apart",
+) -> Outcome:
     r"""Feed chunks to a parser, and say what came out of it.
 
     Args:
@@ -122,7 +128,7 @@ class _Run:
         self._how = how
         self._parser = how.make()
 
-    def feed_all(self, chunks: list[bytes], eof: EOF) -> None:
+    def feed_all(self, chunks: list[bytes], eof: str) -> None:
         how, parser = self._how, self._parser
         last = (chunks.pop() if chunks else b"") if eof == "with data" else b""
         go_on: _Step = partial(how.feed, parser, b"")
@@ -177,7 +183,7 @@ class _Run:
 
 
 def same(one: object, other: object, _seen: frozenset[tuple[int, int]] = frozenset()) -> bool:
-    """Whether two results are equal; those without an ``==`` of their own by type and state."""
+    """Whether two results are equal: those without an ``==`` of their own, also in dataclasses, by type and state."""
     if type(one) is not type(other):
         return bool(one == other)
     if isinstance(one, (list, tuple)):
@@ -189,8 +195,15 @@ def same(one: object, other: object, _seen: frozenset[tuple[int, int]] = frozens
         mine, theirs = cast("dict[object, object]", one), cast("dict[object, object]", other)
         return mine.keys() == theirs.keys() and all(same(mine[k], theirs[k], _seen) for k in mine)
     if type(one).__eq__ is not object.__eq__:
+        if one == other:
+            return True
+        if is_dataclass(one):
+            names = [field.name for field in fields(one) if field.compare]
+            return bool(names) and all(
+                same(getattr(one, name), getattr(other, name), _seen) for name in names
+            )
         # What is not equal to itself, as NaN is not, is the same if it looks so.
-        return bool(one == other) or (bool(one != one) and repr(one) == repr(other))
+        return bool(one != one) and repr(one) == repr(other)
     pair = (id(one), id(other))
     if one is other or pair in _seen:
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -13,7 +14,7 @@ __all__ = ["draw_cuts", "draw_difference"]
 
 # In columns.
 _ROW = 64
-_ITEM = 60
+_ITEM = 86
 # What there is more of is told in numbers.
 _MOST_ROWS = 6
 _MOST_ALIKE = 2
@@ -116,23 +117,25 @@ def draw_difference(
     before = _alike(whole, cut, same)
     after = _alike(whole[before:][::-1], cut[before:][::-1], same)
     mine, theirs = whole[before : len(whole) - after], cut[before : len(cut) - after]
-    # The first of each is where they part: it is shown from a little before that place.
-    place = _alike(repr(mine[0]), repr(theirs[0]), str.__eq__) if mine and theirs else 0
+    # Each is shown from a little before the place where it parts from its counterpart.
+    places = [
+        _alike(repr(one), repr(other), str.__eq__) for one, other in zip(mine, theirs, strict=False)
+    ]
     lines = _list("both", whole[:before][-_MOST_ALIKE:])
     if before > _MOST_ALIKE:
         lines.insert(0, f"both   ({before - _MOST_ALIKE} more, alike)")
-    lines += _list(labels[0], mine, _MOST_DIFFERENT, place) or [f"{labels[0]:5}  (nothing)"]
-    lines += _list(labels[1], theirs, _MOST_DIFFERENT, place) or [f"{labels[1]:5}  (nothing)"]
-    lines += _list("both", whole[len(whole) - after :], _MOST_ALIKE)
+    lines += _list(labels[0], mine, _MOST_DIFFERENT, places) or [f"{labels[0]:5}  (nothing)"]
+    lines += _list(labels[1], theirs, _MOST_DIFFERENT, places) or [f"{labels[1]:5}  (nothing)"]
+    lines += _list("both", whole[len(whole) - after :])
     return "\n".join(lines)
 
 
 def _list(
-    label: str, items: Sequence[object], most: int = _MOST_ALIKE, place: int = 0
+    label: str, items: Sequence[object], most: int = _MOST_ALIKE, places: Sequence[int] = ()
 ) -> list[str]:
     lines = [
-        f"{label:5}  {_shorten(repr(item), 0 if index else place)}"
-        for index, item in enumerate(items[:most])
+        f"{label:5}  {_shorten(repr(item), place)}"
+        for item, place in zip_longest(items[:most], places[: min(most, len(items))], fillvalue=0)
     ]
     if len(items) > most:
         lines.append(f"{label:5}  ({len(items) - most} more)")

@@ -63,6 +63,7 @@ class PushParser(Generic[P]):
 
 
 Parseable: TypeAlias = "PushParser[Any] | Callable[[], Parse[Any] | Parser[Any] | Chat]"
+"""What can be checked. A grammar, what makes a `Parser` or a `Chat`, or a `PushParser` for all else."""
 
 
 class Sent(bytes):

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
+from termsplit.framing import Framing
+
 from ._chunking import check_chunking
 from ._outcome import End, parse_chunks, same
 from ._picture import draw_cuts, draw_difference
-from ._strategies import FramingLike, messages_of
+from ._strategies import messages_of
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+    import hypothesis.strategies
 
 __all__ = ["RoundTripFailed", "check_round_trip"]
 
@@ -34,12 +36,13 @@ class RoundTripFailed(AssertionError):
 
 
 def check_round_trip(
-    framing: FramingLike[T], messages: Iterable[T] | SearchStrategy[T] | None = None
+    framing: Framing[T],
+    messages: Iterable[T] | hypothesis.strategies.SearchStrategy[T] | None = None,
 ) -> None:
     """Check that a framing parses what it has encoded, however that is cut, and that nothing is left over.
 
     Args:
-        framing: has a ``grammar`` and an ``encode``, as those of `termsplit.framing`.
+        framing: one of `termsplit.framing`, or your own.
         messages: the messages of one stream; or, with hypothesis, a strategy for one message; without it, as
             `messages_of` makes it. Messages that ``encode`` refuses by a ValueError are for the strategy
             to leave out.
@@ -78,7 +81,7 @@ def check_round_trip(
     _check(framing, found)
 
 
-def _check(framing: FramingLike[T], messages: list[T]) -> None:
+def _check(framing: Framing[T], messages: list[T]) -> None:
     __tracebackhide__ = True
     encoded = [framing.encode(message) for message in messages]
     data = b"".join(encoded)

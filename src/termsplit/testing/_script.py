@@ -11,9 +11,13 @@ from ._feeders import Cut, whole
 from ._picture import draw_difference
 
 if TYPE_CHECKING:
+    import socket
+
     from typing_extensions import Self
 
-    from termsplit import ProducerQueue
+    from termsplit import Chat
+
+    from ._memory_sockets import MemorySocket
 
 __all__ = ["NotAsScripted", "Script"]
 
@@ -22,25 +26,6 @@ _LONGEST_WAIT = 10.0
 
 class NotAsScripted(AssertionError):
     """The other side did something else than the script expects; the message shows the step."""
-
-
-class _Speaker(Protocol):
-    """A `Chat`, or what has the same three."""
-
-    @property
-    def connection(self) -> ProducerQueue: ...
-
-    def feed(self, data: bytes, /) -> object: ...
-
-    def feed_eof(self) -> object: ...
-
-
-class _Socket(Protocol):
-    def recv(self, size: int, /) -> bytes: ...
-
-    def sendall(self, data: bytes, /) -> object: ...
-
-    def shutdown(self, how: int, /) -> object: ...
 
 
 class Script:
@@ -99,19 +84,19 @@ class Script:
         self._steps.append(("expect_eof", b"", whole))
         return self
 
-    def play(self, other: _Speaker) -> None:
+    def play(self, chat: Chat) -> None:
         """Play it in memory.
 
         Args:
-            other: a `Chat`, or what else has ``feed``, ``feed_eof`` and a ``connection``.
+            chat: the other side, before anything was fed to it.
 
         Raises:
-            NotAsScripted: it sends anything else than the script expects, by the end of the script.
+            NotAsScripted: the chat sends anything else than the script expects, by the end of the script.
             Exception: whatever it raises.
         """
-        self._play(_InMemory(other))
+        self._play(_InMemory(chat))
 
-    def play_on(self, sock: _Socket) -> None:
+    def play_on(self, sock: socket.socket | MemorySocket) -> None:
         """Play it over a connected socket, whose time-out is the longest wait. The socket stays open.
 
         Raises:
@@ -227,21 +212,21 @@ class _Player(Protocol):
 
 
 class _InMemory:
-    def __init__(self, other: _Speaker) -> None:
-        self._other = other
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
         self._received = b""
 
     def send(self, chunk: bytes) -> None:
-        self._other.feed(chunk)
+        self._chat.feed(chunk)
 
     def send_eof(self) -> None:
-        self._other.feed_eof()
+        self._chat.feed_eof()
 
     def receive(self, expected: bytes, eof: bool) -> tuple[bytes, str]:
         self._drain()
         if eof:
             got, self._received = self._received, b""
-            return got, "" if self._other.connection.must_close else "it does not close"
+            return got, "" if self._chat.connection.must_close else "it does not close"
         got, self._received = self._received[: len(expected)], self._received[len(expected) :]
         return got, "" if len(got) == len(expected) else "nothing more came"
 
@@ -250,14 +235,14 @@ class _InMemory:
         return self._received
 
     def _drain(self) -> None:
-        connection = self._other.connection
+        connection = self._chat.connection
         while data := connection.data_to_send():
             self._received += data
             connection.data_sent(len(data))
 
 
 class _OnSocket:
-    def __init__(self, sock: _Socket) -> None:
+    def __init__(self, sock: socket.socket | MemorySocket) -> None:
         self._sock = sock
 
     def send(self, chunk: bytes) -> None:

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
-from termsplit import AnyOf, Limited, Parse, Terminator
+from termsplit import AnyOf, Limited, Terminator
+from termsplit.framing import Framing
 
 if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
+    import hypothesis.strategies
 
-__all__ = ["FramingLike", "chunkings", "edges_in", "messages_of", "near_misses"]
+__all__ = ["chunkings", "edges_in", "messages_of", "near_misses"]
 
 T = TypeVar("T")
 _MOST_SIZES = 257
 
 
-class FramingLike(Protocol[T]):
-    """A grammar and its encoder, as `termsplit.framing` has them."""
-
-    @property
-    def grammar(self) -> Callable[[], Parse[T]]:
-        """The generator function."""
-        ...
-
-    @property
-    def encode(self) -> Callable[[T], bytes]:
-        """Gives the bytes of a message; raises ValueError for one that the grammar could not give back."""
-        ...
-
-
-def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
+def chunkings(data: bytes) -> hypothesis.strategies.SearchStrategy[list[bytes]]:
     r"""All ways to cut ``data`` into chunks, empty ones among them; shrinks to the whole in one chunk.
 
     >>> from hypothesis import given
@@ -44,7 +31,7 @@ def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
     )
 
 
-def edges_in(size: int) -> SearchStrategy[tuple[int, ...]]:
+def edges_in(size: int) -> hypothesis.strategies.SearchStrategy[tuple[int, ...]]:
     """Places at which so many bytes may be cut, in ascending order; shrinks to none."""
     from hypothesis import strategies as st
 
@@ -55,7 +42,7 @@ def edges_in(size: int) -> SearchStrategy[tuple[int, ...]]:
     return some | many
 
 
-def near_misses(terminators: Iterable[Terminator]) -> SearchStrategy[bytes]:
+def near_misses(terminators: Iterable[Terminator]) -> hypothesis.strategies.SearchStrategy[bytes]:
     r"""Data rich in terminators, in parts of them, and in parts that overlap; shrinks to none.
 
     Args:
@@ -102,12 +89,12 @@ def _spans(size: int) -> list[tuple[int, int]]:
 
 
 def messages_of(
-    framing: FramingLike[T], candidates: SearchStrategy[T] | None = None
-) -> SearchStrategy[T]:
+    framing: Framing[T], candidates: hypothesis.strategies.SearchStrategy[T] | None = None
+) -> hypothesis.strategies.SearchStrategy[T]:
     """Messages that a framing can encode.
 
     Args:
-        framing: has a ``grammar`` and an ``encode``, as those of `termsplit.framing`.
+        framing: one of `termsplit.framing`, or your own.
         candidates: what to choose from; those for which ``encode`` raises ValueError are left out. Without it, what the
             annotation of ``encode`` says; for bytes, of the sizes up to 256 bytes that it takes, and rich in
             those that it adds.
@@ -135,10 +122,12 @@ def messages_of(
         kind: Any = next(iter(hints.values()), bytes)
         plain = kind is bytes or kind is Any
         source = _payloads(framing, encodable) if plain else st.from_type(kind)
-    return cast("SearchStrategy[T]", source.filter(encodable))
+    return cast("hypothesis.strategies.SearchStrategy[T]", source.filter(encodable))
 
 
-def _payloads(framing: FramingLike[Any], encodable: Callable[[bytes], bool]) -> SearchStrategy[Any]:
+def _payloads(
+    framing: Framing[Any], encodable: Callable[[bytes], bool]
+) -> hypothesis.strategies.SearchStrategy[Any]:
     from hypothesis import strategies as st
 
     sizes = [size for size in range(_MOST_SIZES) if encodable(b"a" * size)]
