@@ -1,0 +1,596 @@
+r"""A drop-in replacement for the standard library's asynchat, which Python 3.12 removed.
+
+``from termsplit import asynchat`` in place of ``import asynchat`` is the whole migration of a program. What is
+here does what the original did, its quirks included; where it differs on purpose, the page "Leave asynchat behind"
+says so and why. `async_chat` is an ``asyncore.dispatcher``: asyncore comes with Python up to 3.11, and from 3.12
+on with the extra ``termsplit[asyncore]``.
+
+For new programs there is `termsplit.Chat`: the same callbacks, without the quirks, on any event loop.
+
+>>> from termsplit import asynchat
+>>> class Shout(asynchat.async_chat):
+...     def __init__(self, sock=None, map=None):
+...         super().__init__(sock, map)
+...         self.set_terminator(b"\r\n")
+...
+...     def collect_incoming_data(self, data):
+...         self._collect_incoming_data(data)
+...
+...     def found_terminator(self):
+...         self.push(self._get_data().upper() + b"\r\n")
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from ._terminators import literal_pattern
+
+try:
+    with warnings.catch_warnings():
+        # Python 3.10 and 3.11 announce its removal: who uses this module has seen to that.
+        warnings.filterwarnings("ignore", "The asyncore module is deprecated", DeprecationWarning)
+        import asyncore
+except ModuleNotFoundError as error:
+    if error.name != "asyncore":
+        raise
+    raise ImportError(
+        "termsplit.asynchat needs asyncore, which Python 3.12 removed; "
+        "it comes back with: pip install 'termsplit[asyncore]'",
+        name="asyncore",
+    ) from None
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable, Iterator
+
+    from ._terminators import LiteralPattern
+
+__all__ = ["async_chat", "fifo", "find_prefix_at_end", "simple_producer"]
+
+# A window of this size stays in the processor's cache while it is split and handed out.
+_WIDEST_WINDOW = 16 * 1024
+# Below this, to split has more to set up than to find.
+_NARROW = 16
+_NOTHING: Iterator[bytes] = iter(())
+
+
+class _Unread:
+    """What `async_chat.ac_in_buffer` shows: ``buffer`` from ``start`` on.
+
+    While a window of records is delivered, ``start`` stands behind all of them already; those not delivered are in
+    ``ready``, and the one a callback is about to get is ``in_hand``. `settle` brings ``start`` back to where the
+    callbacks are.
+    """
+
+    __slots__ = (
+        "buffer",
+        "in_hand",
+        "pattern",
+        "ready",
+        "start",
+        "stood_for",
+        "terminator",
+        "width",
+    )
+
+    def __init__(self) -> None:
+        # What a program puts in is its choice: bytes, nearly always.
+        self.buffer: Any = b""
+        self.start = 0
+        self.ready = _NOTHING
+        self.in_hand: bytes | None = None
+        # The byte string that ends the records, for how many bytes it has stood, how wide the last one was.
+        self.terminator: Any = self
+        self.pattern: LiteralPattern | None = None
+        self.stood_for = 0
+        self.width = 0
+
+    def expect(self, terminator: Any) -> None:
+        self.terminator = terminator
+        self.pattern = literal_pattern(terminator) if type(terminator) is bytes else None
+        self.stood_for = 0
+
+    def settle(self) -> None:
+        undelivered = list(self.ready)
+        if self.in_hand is not None:
+            undelivered.append(self.in_hand)
+            self.in_hand = None
+        if undelivered:
+            self.start -= sum(map(len, undelivered)) + len(undelivered) * len(self.terminator)
+            self.stood_for = 0
+        self.ready = _NOTHING
+
+
+class _ProgramsOwn(_Unread):
+    """In place of `_Unread`, where a subclass has an ``ac_in_buffer`` of its own that hides ours."""
+
+    __slots__ = ("_chat",)
+
+    def __init__(self, chat: async_chat) -> None:
+        self._chat = chat
+        self.ready = _NOTHING
+        self.in_hand = None
+        self.terminator = self
+        self.pattern = None
+        self.stood_for = 0
+        self.width = 0
+
+    @property
+    def buffer(self) -> Any:
+        return self._chat.ac_in_buffer
+
+    @buffer.setter
+    def buffer(self, value: Any) -> None:
+        self._chat.ac_in_buffer = value
+
+    @property
+    def start(self) -> int:
+        return 0
+
+    @start.setter
+    def start(self, value: int) -> None:
+        if value:
+            self._chat.ac_in_buffer = self._chat.ac_in_buffer[value:]
+
+    # With this, no window is cut, so that start is never ahead of the callbacks.
+    @property
+    def stood_for(self) -> int:
+        return 0
+
+    @stood_for.setter
+    def stood_for(self, value: int) -> None:
+        pass
+
+
+class async_chat(asyncore.dispatcher):
+    """A dispatcher that cuts what it receives at terminators, and sends what is pushed through a FIFO.
+
+    Subclass it, and implement `collect_incoming_data` and `found_terminator`.
+
+    Args:
+        sock: a connected socket; None if the program connects later.
+        map: the socket map to join; asyncore's own if left out.
+    """
+
+    ac_in_buffer_size = 65536
+    """How many bytes `handle_read` asks ``recv`` for."""
+
+    ac_out_buffer_size = 65536
+    """How many bytes go into one ``send`` at most."""
+
+    ac_corked = False
+    """Whether what is pushed in the callbacks of one `handle_read` leaves together after them, instead of each
+    at once. Then a ``close`` in a callback drops it; `close_when_done` does not."""
+
+    use_encoding = 0
+    """Whether text is encoded: a `str` that is received, queued or set as terminator."""
+
+    encoding = "latin-1"
+    """The encoding, if so."""
+
+    terminator: Any
+    """What ends the record in progress. There is no value before the program has set one."""
+
+    _ac_unread: _Unread
+    _ac_holding = False  # what is pushed waits for the end of handle_read
+    # So many bytes of small pushes are joined for a send. A send that is not taken whole halves it: so what is
+    # joined in vain stays in proportion to what is sent.
+    _ac_join_size = 65536
+
+    def __init__(self, sock: socket.socket | None = None, map: Any = None) -> None:
+        self.ac_in_buffer = b""
+        self.incoming: list[bytes] = []
+        """What `_collect_incoming_data` has put aside."""
+        self.producer_fifo: deque[Any] = deque()
+        """What is not sent yet: bytes, producers, and the None of `close_when_done`."""
+        asyncore.dispatcher.__init__(self, sock, map)
+
+    @property
+    def ac_in_buffer(self) -> bytes:
+        """What was received and not delivered; a program may assign something else."""
+        unread = self._ac_unread
+        if unread.ready is not _NOTHING:
+            unread.settle()
+        return cast("bytes", unread.buffer[unread.start :])
+
+    @ac_in_buffer.setter
+    def ac_in_buffer(self, value: bytes) -> None:
+        try:
+            unread = self._ac_unread
+        except AttributeError:
+            unread = self._ac_unread = _Unread()
+        unread.buffer = value
+        unread.start = 0
+        unread.ready = _NOTHING
+        unread.in_hand = None
+
+    def collect_incoming_data(self, data: bytes) -> None:
+        """To be implemented: called with the next bytes of a record, never empty, in any number of pieces."""
+        raise NotImplementedError("must be implemented in subclass")
+
+    def found_terminator(self) -> None:
+        """To be implemented: called when a record is complete."""
+        raise NotImplementedError("must be implemented in subclass")
+
+    def _collect_incoming_data(self, data: bytes) -> None:
+        """A ready `collect_incoming_data`: puts the data aside for `_get_data`."""
+        self.incoming.append(data)
+
+    def _get_data(self) -> bytes:
+        """Take what was put aside, joined."""
+        data = b"".join(self.incoming)
+        del self.incoming[:]
+        return data
+
+    def set_terminator(self, term: Any) -> None:
+        """Choose what ends the record that begins at the next byte.
+
+        Args:
+            term: `bytes`: this byte string; `int`: so many bytes; None, 0 or ``b""``: nothing, all is collected.
+
+        Raises:
+            ValueError: a negative count.
+        """
+        if isinstance(term, str) and self.use_encoding:
+            term = term.encode(self.encoding)
+        elif isinstance(term, int) and term < 0:
+            raise ValueError(f"expected a count of 0 or more bytes, got {term}")
+        self.terminator = term
+
+    def get_terminator(self) -> Any:
+        """What ends the record in progress; of a count, what is left of it, down to 0."""
+        return self.terminator
+
+    def handle_read(self) -> None:
+        """Receive once, and make the callbacks for what came.
+
+        When a callback raises, what it was to get, or what comes after the terminator it was told of, is still in
+        `ac_in_buffer`, for the next call.
+        """
+        if self.ac_corked and not self._ac_holding:
+            self._read_corked()
+            return
+        data: Any  # bytes, unless an override of recv gives text
+        try:
+            data = self.recv(self.ac_in_buffer_size)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.handle_error()
+            return
+        try:
+            unread = self._ac_unread
+        except AttributeError:
+            unread = _ProgramsOwn(self)
+        if unread.start:
+            unread.settle()
+            unread.buffer = unread.buffer[unread.start :]
+            unread.start = 0
+        try:
+            unread.buffer = unread.buffer + data
+        except TypeError:
+            if not isinstance(data, str) or not self.use_encoding:
+                raise
+            unread.buffer = unread.buffer + data.encode(self.encoding)
+
+        # A callback may do anything. So what is unread is right whenever one is called, and is looked at afresh
+        # after it.
+        while unread.start < len(unread.buffer):
+            terminator = self.get_terminator()
+            buffer, start = unread.buffer, unread.start
+            end = len(buffer)
+            if terminator is not unread.terminator:
+                if not terminator:
+                    self.collect_incoming_data(buffer[start:])
+                    break
+                if isinstance(terminator, int):
+                    unread.terminator = unread
+                    if end - start < terminator:
+                        self.collect_incoming_data(buffer[start:])
+                        unread.buffer = b""
+                        unread.start = 0
+                        self.terminator = self.terminator - (end - start)
+                        return
+                    # Below 0 if collect_incoming_data has set a count less than what it had just got.
+                    width = terminator if terminator > 0 else max(end - start + terminator, 0)
+                    self.collect_incoming_data(buffer[start : start + width])
+                    unread.start += width
+                    self.terminator = 0
+                    self.found_terminator()
+                    continue
+                unread.expect(terminator)
+
+            if unread.stood_for and end - start > 2 * unread.width + _NARROW:
+                if not self._deliver_window(unread):
+                    continue
+                start = unread.start
+                if start == end:
+                    break
+                index = -1
+            else:
+                index = buffer.find(terminator, start)
+            if index >= 0:
+                width = unread.width = index - start + len(terminator)
+                if index > start:
+                    self.collect_incoming_data(buffer[start:index])
+                unread.start += width
+                if unread.pattern:
+                    unread.stood_for += width
+                self.found_terminator()
+                continue
+            if unread.pattern:
+                held = unread.pattern.held_back(buffer, start)
+            else:
+                held = find_prefix_at_end(buffer[start:], terminator)
+            if held:
+                if held < end - start:
+                    self.collect_incoming_data(buffer[start : end - held])
+                unread.buffer = unread.buffer[unread.start :][-held:]
+                unread.start = 0
+                return
+            self.collect_incoming_data(buffer[start:] if start else buffer)
+            break
+        unread.buffer = b""
+        unread.start = 0
+
+    def _deliver_window(self, unread: _Unread) -> bool:
+        """The fast way, when the terminator has stood for a record or more: cut all records in a window at once.
+
+        How wide that is depends on how much was delivered under this terminator, so that what is cut in
+        vain, because a callback changes something, stays in proportion.
+        """
+        terminator, buffer, start = unread.terminator, unread.buffer, unread.start
+        window = 4 * unread.stood_for
+        if window > _WIDEST_WINDOW:
+            window = _WIDEST_WINDOW
+        stop = start + window
+        assert unread.pattern is not None
+        records, _, length = unread.pattern.cut(buffer[start:stop])
+        if records:
+            unread.stood_for += length
+            unread.start = start + length
+            unread.ready = ready = iter(records)
+            for record in ready:
+                if record:
+                    unread.in_hand = record
+                    self.collect_incoming_data(record)
+                    if unread.ready is not ready:
+                        unread.start += len(record) + len(terminator)
+                        self.found_terminator()
+                        return False
+                    unread.in_hand = None
+                self.found_terminator()
+                if unread.ready is not ready:
+                    return False
+                if self.get_terminator() is not terminator:
+                    unread.settle()
+                    return False
+            unread.ready = _NOTHING
+        elif stop < len(buffer):
+            unread.stood_for = 0
+        return stop >= len(buffer)
+
+    def _read_corked(self) -> None:
+        self._ac_holding = True
+        try:
+            self.handle_read()
+        finally:
+            self._ac_holding = False
+            if self.producer_fifo and self.producer_fifo[0] is not None:
+                self.initiate_send()
+
+    def push(self, data: bytes | bytearray | memoryview) -> None:
+        """Queue bytes, and try to send.
+
+        Args:
+            data: bytes-like; it is not copied, and must not change before it is sent.
+
+        Raises:
+            TypeError: ``data`` is not bytes-like.
+        """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"expected bytes-like data, got {type(data).__name__}")
+        size = self.ac_out_buffer_size
+        if len(data) > size:
+            self.producer_fifo.extend(_pieces(data, size))
+        else:
+            self.producer_fifo.append(data)
+        if not self._ac_holding:
+            self.initiate_send()
+
+    def push_with_producer(self, producer: Any) -> None:
+        """Queue a producer, and try to send.
+
+        Args:
+            producer: an object whose ``more()`` gives the next bytes, and ``b""`` when exhausted.
+        """
+        self.producer_fifo.append(producer)
+        if not self._ac_holding:
+            self.initiate_send()
+
+    def close_when_done(self) -> None:
+        """Have the loop call `handle_close` when all that is queued was sent."""
+        self.producer_fifo.append(None)
+
+    def initiate_send(self) -> None:
+        """Send once, if connected and there is something to send."""
+        while self.producer_fifo and self.connected:
+            queue = self.producer_fifo
+            first = queue[0]
+            if first is None:
+                del queue[0]
+                self.handle_close()
+                return
+            size = self.ac_out_buffer_size
+            if isinstance(first, (bytes, bytearray)):
+                if len(first) > size:
+                    del queue[0]
+                    queue.extendleft(reversed(_pieces(first, size)))
+                data = queue[0] if len(queue) == 1 else self._joined(size)
+            elif isinstance(first, str) and self.use_encoding:
+                queue[0] = first.encode(self.encoding)
+                continue
+            else:
+                try:
+                    data = queue[0][:size]
+                except TypeError:
+                    data = queue[0].more()
+                    if data:
+                        self.producer_fifo.appendleft(data)
+                    else:
+                        del self.producer_fifo[0]
+                    continue
+            if not data:
+                del queue[0]
+                continue
+            try:
+                sent = self.send(data)
+            except OSError:
+                self.handle_error()
+                return
+            if sent:
+                self._drop(data, sent)
+            if sent == len(data):
+                if self._ac_join_size < 8 * sent:
+                    self._ac_join_size = 8 * sent
+            else:
+                self._ac_join_size //= 2
+            return
+
+    def _joined(self, size: int) -> bytes:
+        """The first in the queue, with the small ones behind it that are to leave with it."""
+        room = min(size, self._ac_join_size)
+        parts: list[bytes | bytearray] = []
+        for item in self.producer_fifo:
+            if not isinstance(item, (bytes, bytearray)):
+                break
+            room -= len(item)
+            if room < 0:
+                break
+            parts.append(item)
+        return b"".join(parts) if len(parts) > 1 else self.producer_fifo[0]
+
+    def _drop(self, data: Any, sent: int) -> None:
+        """Take out of the queue what was sent of ``data``, which is its beginning."""
+        queue = self.producer_fifo
+        if not isinstance(data, (bytes, bytearray)):
+            # The items of another sequence may be no bytes: so this is about the first in the queue only.
+            if sent < len(data) or len(data) < len(queue[0]):
+                queue[0] = queue[0][sent:]
+            else:
+                del queue[0]
+            return
+        sent = min(sent, len(data))
+        while sent:
+            first = queue[0]
+            if sent < len(first):
+                queue[0] = first[sent:]
+                return
+            sent -= len(first)
+            del queue[0]
+
+    def handle_write(self) -> None:
+        """Called by the loop when the socket takes more."""
+        self.initiate_send()
+
+    def readable(self) -> bool:
+        """Whether the loop should look out for data: always."""
+        return True
+
+    def writable(self) -> bool:
+        """Whether the loop should look out for a chance to send, or for the connection to be made."""
+        return bool(self.producer_fifo) or not self.connected
+
+    def handle_close(self) -> None:
+        """Called when the peer has closed, or `close_when_done` is done; closes."""
+        self.close()
+
+    def discard_buffers(self) -> None:
+        """Forget all that is received and not delivered, put aside, or queued."""
+        self.ac_in_buffer = b""
+        del self.incoming[:]
+        self.producer_fifo.clear()
+
+
+def _pieces(data: Any, size: int) -> list[Any]:
+    return [data[i : i + size] for i in range(0, len(data), size)]
+
+
+class simple_producer:
+    """A producer that gives ``data`` in pieces.
+
+    Args:
+        data: `bytes`, or `str` where the chat encodes text.
+        buffer_size: the length of a piece.
+    """
+
+    def __init__(self, data: Any, buffer_size: int = 512) -> None:
+        self.data = data
+        self.buffer_size = buffer_size
+
+    @property
+    def data(self) -> Any:
+        """What was not given yet."""
+        return self._data[self._given :]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._data = data
+        self._given = 0
+
+    def more(self) -> Any:
+        """The next piece; an empty one when there is none."""
+        piece = self._data[self._given : self._given + self.buffer_size]
+        self._given += len(piece)
+        return piece
+
+
+class fifo:
+    """The queue that Python 2 had, and the documentation after that.
+
+    Args:
+        list: what it holds at first, in order.
+    """
+
+    def __init__(self, list: Iterable[Any] | None = None) -> None:
+        self.list = deque(list or ())
+
+    def __len__(self) -> int:
+        return len(self.list)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not self.list
+
+    def first(self) -> Any:
+        """The oldest item, which stays.
+
+        Raises:
+            IndexError: there is none.
+        """
+        return self.list[0]
+
+    def push(self, data: Any) -> None:
+        """Put an item in."""
+        self.list.append(data)
+
+    def pop(self) -> tuple[int, Any]:
+        """Take the oldest item out: ``(1, item)``, or ``(0, None)`` if there is none."""
+        if self.list:
+            return 1, self.list.popleft()
+        return 0, None
+
+
+def find_prefix_at_end(haystack: Any, needle: Any) -> int:
+    r"""The length of the longest beginning of ``needle``, not the whole, that ``haystack`` ends with.
+
+    >>> find_prefix_at_end(b"qwerty\r", b"\r\n")
+    1
+    """
+    length = len(needle) - 1
+    while length > 0 and not haystack.endswith(needle[:length]):
+        length -= 1
+    return length
