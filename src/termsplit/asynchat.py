@@ -166,7 +166,7 @@ class async_chat(asyncore.dispatcher):
     at once. Then a ``close`` in a callback drops it; `close_when_done` does not."""
 
     use_encoding = 0
-    """Whether text is encoded: a `str` that is received, queued or set as terminator."""
+    """Whether a `str` that is received, queued or set as terminator is encoded."""
 
     encoding = "latin-1"
     """The encoding, if so."""
@@ -185,7 +185,7 @@ class async_chat(asyncore.dispatcher):
         self.incoming: list[bytes] = []
         """What `_collect_incoming_data` has put aside."""
         self.producer_fifo: deque[Any] = deque()
-        """What is not sent yet: bytes, producers, and the None of `close_when_done`."""
+        """The bytes and producers that are not sent yet, and the None of `close_when_done`."""
         asyncore.dispatcher.__init__(self, sock, map)
 
     @property
