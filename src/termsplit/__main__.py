@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from typing import NoReturn
 
-from termsplit._cli import demo, serve
+from termsplit._cli import demo, serve, trace
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, module, purpose in (
         ("demo", demo, "one protocol, on every backend there is, in real conversations"),
         ("serve", serve, "keep the demo's server up, for a curl"),
+        ("trace", trace, "show a stream: offsets, records, terminators, and where it was cut"),
     ):
         verb = verbs.add_parser(
             name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."

@@ -19,7 +19,7 @@ from termsplit import (
     Terminator,
 )
 from termsplit.testing import record
-from termsplit.testing._recording import read_recording, terminator_of
+from termsplit.testing._entries import read_recording, terminator_of
 
 
 class Recorded:
@@ -263,7 +263,7 @@ def test_the_limit_of_a_connection_is_in_its_recording() -> None:
     assert Recorded(Connection(max_size=5)).news() == ["recording 1 0 5 None"]
 
 
-HEADER = '{"what": "recording", "version": 1}'
+HEADER = '{"what": "recording", "version": 1, "offset": 0, "max_size": null, "terminator": null}'
 
 
 @pytest.mark.parametrize(
@@ -271,11 +271,21 @@ HEADER = '{"what": "recording", "version": 1}'
     [
         ([], "expected a recording, got an empty file"),
         (["GET / HTTP/1.1"], "line 1: expected JSON"),
-        (["[]"], "line 1: expected an object that says what happened"),
-        (['{"what": "received"}'], "line 1: expected a recording of version 1"),
+        (["[]"], "line 1: expected an entry of a recording, got '\\[\\]'"),
+        (["{}"], "line 1: expected an entry"),
+        (['{"what": []}'], "line 1: expected an entry"),
+        (['{"what": "pushed", "size": 1}'], "line 1: expected a recording of version 1"),
         (['{"what": "recording", "version": 2}'], "line 1: expected a recording of version 1"),
-        ([HEADER, '{"what": "rec'], "line 2: expected JSON"),
-        ([HEADER, HEADER, "5"], "line 3: expected an object"),
+        ([HEADER, '{"what": "rec'], 'line 2: expected JSON, got \'{"what": "rec\''),
+        ([HEADER, HEADER, "5"], "line 3: expected an entry"),
+        ([HEADER, '{"what": "record"}'], "line 2: expected 'record' with a good 'offset', got '{"),
+        ([HEADER, '{"what": "eof", "offset": -1}'], "with a good 'offset'"),
+        ([HEADER, '{"what": "eof", "offset": true}'], "with a good 'offset'"),
+        ([HEADER, '{"what": "received", "offset": 0, "data": "\u1234"}'], "with a good 'data'"),
+        ([HEADER, '{"what": "received", "offset": 0, "data": 5}'], "with a good 'data'"),
+        ([HEADER, '{"what": "terminator", "offset": 0, "terminator": ""}'], "good 'terminator'"),
+        ([HEADER, '{"what": "terminator", "offset": 0, "terminator": [5]}'], "good 'terminator'"),
+        ([HEADER, '{"what": "ended", "offset": 0, "clean": 1}'], "with a good 'clean'"),
     ],
 )
 def test_what_is_no_recording_is_refused(lines: list[str], error: str) -> None:

@@ -22,7 +22,7 @@ _MOST_DIFFERENT = 6
 
 _MARK = "│"
 _ESCAPES = {ord("\\"): "\\\\", 9: "\\t", 10: "\\n", 13: "\\r"}
-_SHOWN = [
+SPELT = [
     _ESCAPES.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")
     for byte in range(256)
 ]
@@ -79,10 +79,10 @@ def _rows(data: bytes) -> list[tuple[int, int]]:
     rows: list[tuple[int, int]] = []
     begin = columns = 0
     for offset, byte in enumerate(data):
-        columns += len(_SHOWN[byte])
+        columns += len(SPELT[byte])
         if columns > _ROW:
             rows.append((begin, offset))
-            begin, columns = offset, len(_SHOWN[byte])
+            begin, columns = offset, len(SPELT[byte])
     return [*rows, (begin, len(data))]
 
 
@@ -96,7 +96,7 @@ def _draw_row(data: bytes, begin: int, end: int, counted: Counter[int]) -> tuple
                 offsets = f"{offsets:{len(row)}}{offset}"
             row += _MARK * counted[offset]
         if offset < end:
-            row += _SHOWN[data[offset]]
+            row += SPELT[data[offset]]
     return row, offsets
 
 

@@ -1,25 +1,4 @@
-"""What happened on a connection, as lines of JSON.
-
-Each line is an object that says ``what`` happened. The first is the ``recording`` itself; offsets count the bytes of one
-direction from the start of its stream; bytes are strings of the code points 0 to 255::
-
-    received    offset, data                 bytes that came in, in one chunk
-    eof         offset                       the input ended there
-    terminator  offset, terminator           a new one is in force from there: a string, a number, null, a list (AnyOf)
-                                             or an object (Limited)
-    data        offset, size                 a piece of a record was taken as an event
-    record      offset, size, end            a record was complete; behind its terminator begins the next
-    skipped     size, end                    a record was passed over
-    ended       offset, clean                the application was told of the end
-    error       offset, error, message       a record was too long or cut off
-    waiting     offset                       the application took all there was
-    detached    offset, size                 the rest of the input was handed over
-    pushed      size                         the application queued bytes; null for a producer
-    sent        offset, data                 the transport took bytes
-    failed      offset, error, message       a producer did
-    closes                                   the application is done
-    discarded                                what was queued was dropped
-"""
+"""Writes down what happens on a connection."""
 
 from __future__ import annotations
 
@@ -29,9 +8,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from termsplit import (
-    AnyOf,
     DataReceived,
-    Limited,
     RecordSkipped,
     RemoteProtocolError,
     Splitter,
@@ -39,17 +16,15 @@ from termsplit import (
 )
 from termsplit._splitter import _NO_LIMIT
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
+from ._entries import VERSION, text_of, value_of
 
+if TYPE_CHECKING:
     from termsplit import Event, Producer, Terminator
     from termsplit._events import TooLong
 
-__all__ = ["Entry", "Recorder", "read_recording", "record"]
+    from ._entries import Entry
 
-Entry: TypeAlias = "dict[str, Any]"
-
-_VERSION = 1
+__all__ = ["Recorder", "record"]
 
 T = TypeVar("T")
 
@@ -82,58 +57,6 @@ def record(connection: Splitter, file: IO[str]) -> None:
     Recorder(connection, lambda entry: file.write(json.dumps(entry) + "\n"))
 
 
-def read_recording(lines: Iterable[str | bytes]) -> Iterator[Entry]:
-    """Give the entries of a recording, the first of them first.
-
-    Args:
-        lines: a file, open for reading, or its lines.
-
-    Raises:
-        ValueError: a line is none of a recording's.
-    """
-    number = 0
-    for number, line in enumerate(lines, 1):
-        try:
-            entry: object = json.loads(line)
-        except ValueError as error:
-            raise ValueError(f"line {number}: expected JSON, got {error}") from None
-        if not isinstance(entry, dict) or "what" not in entry:
-            raise ValueError(f"line {number}: expected an object that says what happened")
-        found = cast("Entry", entry)
-        if number == 1 and (found["what"], found.get("version")) != ("recording", _VERSION):
-            raise ValueError(f"line 1: expected a recording of version {_VERSION}, got {line!r}")
-        yield found
-    if not number:
-        raise ValueError("expected a recording, got an empty file")
-
-
-def bytes_of(entry: Entry) -> bytes:
-    """The data of an entry."""
-    return cast("str", entry["data"]).encode("latin-1")
-
-
-def _text(data: bytes | memoryview) -> str:
-    return str(data, "latin-1")
-
-
-def _terminator(terminator: Terminator) -> object:
-    if isinstance(terminator, Limited):
-        return {"terminator": _terminator(terminator.terminator), "max_size": terminator.max_size}
-    if isinstance(terminator, AnyOf):
-        return [_text(alternative) for alternative in terminator.alternatives]
-    return _text(terminator) if isinstance(terminator, bytes) else terminator
-
-
-def terminator_of(value: Any) -> Terminator:
-    """The terminator that `_terminator` made ``value`` of."""
-    if isinstance(value, dict):
-        limited = cast("dict[str, Any]", value)
-        return Limited(cast("Any", terminator_of(limited["terminator"])), limited["max_size"])
-    if isinstance(value, list):
-        return AnyOf(*(one.encode("latin-1") for one in cast("list[str]", value)))
-    return value.encode("latin-1") if isinstance(value, str) else cast("int | None", value)
-
-
 class Recorder:
     """Stands before the methods of one connection, so that those that nobody records pay nothing.
 
@@ -157,10 +80,10 @@ class Recorder:
         self._received = offset
         self._tell(
             "recording",
-            version=_VERSION,
+            version=VERSION,
             offset=offset,
             max_size=None if limit == _NO_LIMIT else limit,
-            terminator=_terminator(connection.get_terminator()),
+            terminator=value_of(connection.get_terminator()),
         )
         if trailing:
             self._tell_received(trailing)
@@ -187,7 +110,7 @@ class Recorder:
             self._tell_received(bytes(data))
 
     def _tell_received(self, data: bytes) -> None:
-        self._tell("received", offset=self._received, data=_text(data))
+        self._tell("received", offset=self._received, data=text_of(data))
         self._received += len(data)
 
     def _receive_eof(self, original: Callable[[], None]) -> None:
@@ -207,7 +130,7 @@ class Recorder:
             self._pieces = 0
         if type(terminator) is not type(self._terminator) or terminator != self._terminator:
             self._terminator = terminator
-            self._tell("terminator", offset=connection.offset, terminator=_terminator(terminator))
+            self._tell("terminator", offset=connection.offset, terminator=value_of(terminator))
 
     def _events(
         self, original: Callable[..., Iterator[Event]], *, too_long: TooLong = "raise"
@@ -305,6 +228,6 @@ class Recorder:
     def _data_sent(self, original: Callable[[int], None], count: int) -> None:
         original(count)
         if count:
-            self._tell("sent", offset=self._sent, data=_text(self._shown[:count]))
+            self._tell("sent", offset=self._sent, data=text_of(self._shown[:count]))
             self._shown = self._shown[count:]
             self._sent += count

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from termsplit import Chat, Parse, Parser, Splitter
 
-from ._recording import Recorder, bytes_of, read_recording, terminator_of
+from ._entries import bytes_of, read_recording, terminator_of
+from ._recording import Recorder
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from ._recording import Entry
+    from ._entries import Entry
 
 __all__ = ["ReplayDiffers", "replay"]
 
