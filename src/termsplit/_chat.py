@@ -121,6 +121,13 @@ class Chat:
         """As `Connection.discard_buffers`."""
         self.connection.discard_buffers()
 
+    def abort(self) -> None:
+        """Close the connection at once, by way of `Connection.abort`; what was not sent is lost.
+
+        No callback follows but `connection_lost`, soon.
+        """
+        self.connection.abort()
+
     # What drives it.
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:

@@ -43,3 +43,16 @@ class Connection(Splitter, ProducerQueue):
     ) -> None:
         Splitter.__init__(self, terminator, max_size=max_size)
         ProducerQueue.__init__(self, high_water=high_water, low_water=low_water)
+        self._aborted = False
+
+    def abort(self) -> None:
+        """Drop what is queued and what is not taken, and have the transport closed at once. Idempotent."""
+        self._aborted = True
+        self.detach()
+        self.discard_buffers()
+        self.close_when_done()
+
+    @property
+    def aborted(self) -> bool:
+        """Whether `abort` was called, so that the transport should be closed at once."""
+        return self._aborted

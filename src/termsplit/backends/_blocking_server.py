@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from termsplit._errors import ConnectionLost, RemoteProtocolError
 
-from ._blocking_stream import ChatStream, send_at_once
+from ._blocking_stream import ChatStream
+from ._faces import send_at_once
 
 if TYPE_CHECKING:
     import ssl

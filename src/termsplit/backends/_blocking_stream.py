@@ -17,7 +17,7 @@ from termsplit._errors import ConnectionLost, LocalProtocolError
 from termsplit._events import NEED_DATA
 
 from ._blocking_files import Files
-from ._faces import LINGER, Faces, lost, peer_name
+from ._faces import LINGER, Faces, aborted, lost, peer_name
 
 if TYPE_CHECKING:
     import ssl
@@ -306,6 +306,8 @@ class ChatStream(Faces):
                     break
                 elif not connection.closing:
                     self._fill()
+            if connection.aborted:
+                raise aborted()
             self.close()
         except BaseException as raised:
             error = raised if isinstance(raised, Exception) else lost(raised, "interrupted")
@@ -336,11 +338,3 @@ class _Items(Iterator[T]):
             if self._stream._input_over:
                 raise StopIteration
             self._stream._fill()
-
-
-def send_at_once(sock: socket.socket) -> None:
-    """Let no packet wait for the answer to the one before, as all event loops do: we cork ourselves."""
-    if sock.family in (socket.AF_INET, socket.AF_INET6):
-        # The peer may be gone already.
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

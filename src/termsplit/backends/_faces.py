@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from termsplit._connection import Connection
@@ -30,6 +32,19 @@ def lost(cause: BaseException | None, what: str = "the peer is gone") -> Connect
     error = ConnectionLost(what if cause is None else f"{what}: {cause!r}")
     error.__cause__ = cause
     return error
+
+
+def aborted() -> ConnectionLost:
+    """What a stream ends by after `Connection.abort`."""
+    return lost(None, "the connection was aborted")
+
+
+def send_at_once(sock: socket.socket) -> None:
+    """Let no packet wait for the answer to the one before, as all event loops do: we cork ourselves."""
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        # The peer may be gone already.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def peer_name(sock: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 from termsplit._errors import ConnectionLost, RemoteProtocolError
 from termsplit._events import NEED_DATA, NeedData
 
-from ._faces import Faces, lost
+from ._faces import Faces, aborted, lost
 
 if TYPE_CHECKING:
     import ssl
@@ -74,7 +74,7 @@ class AsyncChatStream(Faces, abc.ABC):
         super().__init__(connection)
         self._failure: Exception | None = None  # why what is queued cannot be sent
         self._progress: _Event | None = None
-        self.connection.on_output = self._start_sending
+        self.connection.on_output = self._output_changed
 
     # What a loop adds.
 
@@ -332,8 +332,15 @@ class AsyncChatStream(Faces, abc.ABC):
 
     def _watch_output(self) -> None:
         connection = self.connection
-        connection.on_output = self._start_sending
+        connection.on_output = self._output_changed
         if connection.output_pending or connection.closing:
+            self._output_changed()
+
+    def _output_changed(self) -> None:
+        if self.connection.aborted:
+            self._fail(aborted())
+            self._interrupt_receiving()
+        else:
             self._start_sending()
 
     def _adopt(self, chat: Chat) -> None:

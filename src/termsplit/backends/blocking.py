@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from termsplit._connection import Connection
 
 from ._blocking_server import Server
-from ._blocking_stream import ChatStream, send_at_once
+from ._blocking_stream import ChatStream
+from ._faces import send_at_once
 from ._listen import tcp_listener, unix_listener
 
 if TYPE_CHECKING:
