@@ -119,10 +119,26 @@ def _anyio(loop: str, host: str, port: int, started: Started) -> None:
         serving.cancel()
 
 
+def _asyncore(host: str, port: int, started: Started) -> None:
+    from termsplit.backends._asyncore import asyncore
+    from termsplit.backends.asyncore import run, serve
+
+    channels: dict[int, Any] = {}
+    stop = threading.Event()
+    server = serve(lambda stream: run(HTTPRequestHandler(), stream), host, port, map=channels)
+    started.set_result((server.addresses[0], stop.set))
+    try:
+        while not stop.is_set():
+            asyncore.loop(timeout=0.1, map=channels, count=1)
+    finally:
+        asyncore.close_all(channels)
+
+
 BACKENDS: dict[str, Callable[[str, int, Started], None]] = {
     "blocking": _blocking,
     "asyncio": _asyncio,
     "trio": _trio,
+    "asyncore": _asyncore,
     "anyio-asyncio": functools.partial(_anyio, "asyncio"),
     "anyio-trio": functools.partial(_anyio, "trio"),
 }
