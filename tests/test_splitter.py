@@ -275,6 +275,15 @@ class TestEvents:
         assert given == expected
         assert list(first) == []
 
+    def test_one_iterator_may_take_the_data_and_another_its_terminator(self) -> None:
+        splitter = Splitter(b"\n")
+        first = splitter.feed(b"a\nb\nc\n")
+        assert [next(first), next(first)] == [Data(b"a"), Found(b"\n")]
+        second = splitter.events()
+        assert next(second) == Data(b"b")
+        assert [next(first), next(first)] == [Found(b"\n"), Data(b"c")]
+        assert list(second) == [Found(b"\n")]
+
     def test_the_end_reports_what_was_held_back_and_whether_it_was_clean(self) -> None:
         splitter = Splitter(b"\r\n")
         assert list(splitter.feed(b"a\r")) == [Data(b"a")]
@@ -545,6 +554,7 @@ class TestHandover:
         splitter.receive_data(b"a\nb\nc")
         records = splitter.records()
         assert next(records) == b"a"
+        assert not splitter.detached
         assert splitter.detach() == b"b\nc"
         assert list(records) == []
         assert (splitter.offset, splitter.trailing_data, splitter.detach()) == (2, b"", b"")
@@ -581,5 +591,6 @@ class TestHandover:
         assert (raised.value.data, raised.value.offset) == (b"injected\n", 9)
         assert list(records) == [b"injected"]
         splitter.detach_empty()
+        assert splitter.detached
         with pytest.raises(LocalProtocolError):
             splitter.receive_data(b"x")

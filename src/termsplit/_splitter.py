@@ -511,8 +511,7 @@ class Splitter:
         self._position -= sum(map(len, untaken))
         if self._terminators_ready is not None:
             for found in self._terminators_ready[-terminators:]:
-                if isinstance(found.terminator, bytes):
-                    self._position -= len(found.terminator)
+                self._position -= len(cast("bytes", found.terminator))
         elif self._pattern is not None:
             self._position -= terminators * self._pattern.longest
         self._window = 0

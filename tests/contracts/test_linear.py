@@ -1,0 +1,367 @@
+"""Contract 2: work is proportional to bytes and events, for every chunking and every terminator.
+
+Counted are the bytes that are searched, the bytes that are copied from one buffer into the next, and the calls; never
+the time. Twice the input may cost twice as much, and a little for the beginning.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+import termsplit._splitter
+from termsplit import (
+    AnyOf,
+    Chat,
+    Limited,
+    Parse,
+    Parser,
+    ProducerQueue,
+    RecordSkipped,
+    Splitter,
+    Terminator,
+    TerminatorFound,
+)
+from termsplit._terminators import Pattern, literal_pattern
+
+
+class Cost:
+    """What one run took: bytes searched, bytes copied, calls made."""
+
+    def __init__(self) -> None:
+        self.searched = 0
+        self.copied = 0
+        self.calls = 0
+
+    def count_call(self, frame: object, event: str, argument: object) -> None:
+        if event in ("call", "c_call"):
+            self.calls += 1
+
+
+class CountingPattern:
+    """A pattern that counts how many bytes it looks at."""
+
+    def __init__(self, pattern: Pattern, cost: Cost) -> None:
+        self.pattern = pattern
+        self.cost = cost
+        self.longest = pattern.longest
+        self.found = pattern.found
+
+    def search(
+        self, buffer: bytes, start: int, stop: int, final: bool
+    ) -> tuple[int, int, TerminatorFound] | None:
+        match = self.pattern.search(buffer, start, stop, final)
+        self.cost.searched += (stop if match is None else match[1]) - start
+        return match
+
+    def held_back(self, buffer: bytes, start: int) -> int:
+        self.cost.searched += min(self.longest, len(buffer) - start)
+        return self.pattern.held_back(buffer, start)
+
+    def cut(self, window: bytes) -> tuple[list[bytes], list[TerminatorFound] | None, int]:
+        self.cost.searched += len(window)
+        self.cost.copied += len(window)
+        return self.pattern.cut(window)
+
+
+class CountingSplitter(Splitter):
+    """Counts the bytes of every buffer that is made: they were copied there."""
+
+    def __init__(self, cost: Cost, terminator: Terminator) -> None:
+        self.cost = cost
+        self._counted = b""
+        super().__init__(terminator, max_size=None)
+
+    @property
+    def _buffer(self) -> bytes:
+        return self._counted
+
+    @_buffer.setter
+    def _buffer(self, data: bytes) -> None:
+        if data is not self._counted:
+            self.cost.copied += len(data)
+        self._counted = data
+
+
+@pytest.fixture
+def measure(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario, int], Cost]:
+    def measure(scenario: Scenario, size: int) -> Cost:
+        cost = Cost()
+        patterns: dict[bytes, CountingPattern] = {}
+
+        def counting(literal: bytes) -> CountingPattern:
+            return patterns.setdefault(literal, CountingPattern(literal_pattern(literal), cost))
+
+        monkeypatch.setattr(termsplit._splitter, "literal_pattern", counting)
+        for any_of in (LINES, LAZY):
+            monkeypatch.setattr(
+                any_of, "pattern", CountingPattern(AnyOf(*any_of.alternatives).pattern, cost)
+            )
+        sys.setprofile(cost.count_call)
+        try:
+            scenario(cost, size)
+        finally:
+            sys.setprofile(None)
+        return cost
+
+    return measure
+
+
+Scenario = Callable[[Cost, int], object]
+LINES = AnyOf(b"\r\n", b"\n")
+LAZY = AnyOf(b"a", b"aaaaaaab")
+
+
+def is_linear(measure: Callable[[Scenario, int], Cost], scenario: Scenario, size: int) -> None:
+    measure(scenario, 16)  # what is made once, such as compiled expressions
+    once, twice = measure(scenario, size), measure(scenario, 2 * size)
+    assert once.calls >= 10
+    for what, count in vars(once).items():
+        assert getattr(twice, what) <= 2.2 * count + 500, what
+
+
+def one_byte_each(data: bytes) -> list[bytes]:
+    return [data[i : i + 1] for i in range(len(data))]
+
+
+def whole(data: bytes) -> list[bytes]:
+    return [data]
+
+
+def take_events(splitter: Splitter, chunk: bytes) -> None:
+    for _ in splitter.feed(chunk):
+        pass
+
+
+def take_records(splitter: Splitter, chunk: bytes) -> None:
+    splitter.receive_data(chunk)
+    for _ in splitter.records():
+        pass
+
+
+def take_and_look(splitter: Splitter, chunk: bytes) -> None:
+    splitter.receive_data(chunk)
+    for _ in splitter.records():
+        assert splitter.offset
+
+
+STREAMS = {
+    "nothing like a terminator": b"x",
+    "half a terminator after another": b"\r\n\ra",
+    "false beginnings": b"aaaaaaa",
+    "terminators alone": b"\r\n",
+    "short records": b"a record\r\n",
+    "records of some length": b"x" * 500 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("take", [take_events, take_records, take_and_look])
+@pytest.mark.parametrize(("cut", "size"), [(one_byte_each, 400), (whole, 20_000)])
+@pytest.mark.parametrize(
+    "terminator", [b"\r\n", b"\r\n\r\n", b"aaaaaaab", b"x", LINES, LAZY, 7, None], ids=repr
+)
+@pytest.mark.parametrize("data", STREAMS.values(), ids=STREAMS)
+def test_receiving(
+    measure: Callable[[Scenario, int], Cost],
+    take: Callable[[Splitter, bytes], None],
+    cut: Callable[[bytes], list[bytes]],
+    size: int,
+    terminator: Terminator,
+    data: bytes,
+) -> None:
+    if take is take_and_look and cut is whole:
+        size //= 4  # each look at a record costs some calls, and there are many
+
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, terminator)
+        for chunk in cut((data * size)[:size]):
+            take(splitter, chunk)
+
+    is_linear(measure, scenario, size)
+
+
+@pytest.mark.parametrize("cut", [one_byte_each, whole])
+@pytest.mark.parametrize("face", ["events", "records", "messages", "callbacks"])
+@pytest.mark.parametrize("steady", [1, 2, 5, 17])
+@pytest.mark.parametrize("terminator", [b"\r\n", LINES], ids=repr)
+def test_many_records_with_the_terminator_changed_among_them(
+    measure: Callable[[Scenario, int], Cost],
+    cut: Callable[[bytes], list[bytes]],
+    face: str,
+    steady: int,
+    terminator: bytes | AnyOf,
+) -> None:
+    """However many records the machine has cut ahead, in vain, when the terminator changes."""
+
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, terminator)
+        data = (b"%s" % (b"head\r\n" * steady + b"body")) * size
+
+        if face == "callbacks":
+            chat = Switching(splitter)
+            for chunk in cut(data):
+                splitter.receive_data(chunk)
+                chat.dispatch()
+        elif face == "messages":
+            parser = Parser(grammar, splitter)
+            for chunk in cut(data):
+                for _ in parser.feed(chunk):
+                    pass
+        else:
+            taken = 0
+            for chunk in cut(data):
+                splitter.receive_data(chunk)
+                for fact in splitter.events() if face == "events" else splitter.records():
+                    if isinstance(fact, (bytes, TerminatorFound)):
+                        taken += 1
+                        splitter.set_terminator(after(taken))
+
+    def after(taken: int) -> Terminator:
+        return 4 if taken % (steady + 1) == steady else terminator
+
+    def grammar() -> Parse[None]:
+        for _ in range(steady):
+            yield terminator
+        yield 4
+
+    class Switching(Chat):
+        def __init__(self, splitter: Splitter) -> None:
+            super().__init__()
+            self.taken = 0
+            # Only the input side of a connection is used.
+            self.connection.events = splitter.events  # type: ignore[method-assign]
+            self.splitter = splitter
+
+        def collect_incoming_data(self, data: bytes) -> None:
+            pass
+
+        def found_terminator(self) -> None:
+            self.taken += 1
+            self.splitter.set_terminator(after(self.taken))
+
+    is_linear(measure, scenario, 30 if cut is one_byte_each else 300)
+
+
+@pytest.mark.parametrize(("cut", "size"), [(one_byte_each, 400), (whole, 20_000)])
+@pytest.mark.parametrize("record", [b"x" * 40 + b"\r\n", b"x" * 1000 + b"\r\n", b"x"])
+def test_records_that_are_too_long(
+    measure: Callable[[Scenario, int], Cost],
+    cut: Callable[[bytes], list[bytes]],
+    size: int,
+    record: bytes,
+) -> None:
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, Limited(b"\r\n", 20))
+        for chunk in cut((record * size)[:size]):
+            splitter.receive_data(chunk)
+            assert all(isinstance(one, RecordSkipped) for one in splitter.records(too_long="skip"))
+
+    is_linear(measure, scenario, size)
+
+
+def test_chunks_that_wait_are_joined_once(measure: Callable[[Scenario, int], Cost]) -> None:
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, b"\n")
+        for _ in range(size):
+            splitter.receive_data(b"abc\n")
+        take_records(splitter, b"")
+
+    is_linear(measure, scenario, 2_000)
+
+
+class CountingQueue(ProducerQueue):
+    """Counts the bytes of every chunk that was not there before: they were copied into it."""
+
+    def __init__(self, cost: Cost, pushed: list[bytes]) -> None:
+        self.cost = cost
+        self.pushed = set(map(id, pushed))
+        super().__init__()
+
+    @property
+    def _chunk(self) -> bytes:
+        return self._counted
+
+    @_chunk.setter
+    def _chunk(self, data: bytes) -> None:
+        if id(data) not in self.pushed:
+            self.cost.copied += len(data)
+        self._counted = data
+
+
+@pytest.mark.parametrize("send", [1, 100, 70_000])
+@pytest.mark.parametrize("piece", [b"x", b"x" * 100, b"x" * 5000])
+def test_many_pushes(measure: Callable[[Scenario, int], Cost], send: int, piece: bytes) -> None:
+    def scenario(cost: Cost, size: int) -> None:
+        queue = CountingQueue(cost, [piece])
+        for _ in range(size // len(piece) + 1):
+            queue.push(piece)
+        while data := queue.data_to_send(send):
+            queue.data_sent(len(data))
+
+    is_linear(measure, scenario, 20_000)
+
+
+def test_a_large_push_in_small_sends_is_not_copied(
+    measure: Callable[[Scenario, int], Cost],
+) -> None:
+    def scenario(cost: Cost, size: int) -> None:
+        data = b"x" * (1000 * size)
+        queue = CountingQueue(cost, [data])
+        queue.push(data)
+        while part := queue.data_to_send(1000):
+            queue.data_sent(len(part))
+        assert cost.copied == 0
+
+    is_linear(measure, scenario, 1_000)
+
+
+def test_pushes_and_sends_in_turn(measure: Callable[[Scenario, int], Cost]) -> None:
+    """The queue never empties, and what is pushed onto it costs the same each time."""
+
+    def scenario(cost: Cost, size: int) -> None:
+        queue = CountingQueue(cost, [])
+        queue.push(b"x" * 100)
+        for _ in range(size):
+            queue.push(b"y" * 10)
+            queue.data_sent(len(queue.data_to_send(10)))
+
+    is_linear(measure, scenario, 2_000)
+
+
+@pytest.mark.parametrize("terminator", [b"\r\n", AnyOf(b"\r\n", b"\n"), 10**6, None], ids=repr)
+def test_streaming_keeps_nothing(terminator: Terminator) -> None:
+    """The memory it takes is that of the chunk in hand."""
+    splitter = Splitter(terminator)
+    chunk = b"x" * 1000
+    take_events(splitter, chunk)
+    tracemalloc.start()
+    try:
+        for _ in range(2000):
+            take_events(splitter, chunk)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * len(chunk)
+
+
+class Rescanning(CountingSplitter):
+    """Begins anew with every chunk, as a machine does that forgets how far it has searched."""
+
+    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+        self._buffer = self.trailing_data + data
+        self._position = 0
+        self._partial.clear()
+        self._dry = False
+
+
+def test_the_count_can_fail(measure: Callable[[Scenario, int], Cost]) -> None:
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = Rescanning(cost, b"\n")
+        for _ in range(size):
+            take_records(splitter, b"x")
+
+    with pytest.raises(AssertionError, match="searched"):
+        is_linear(measure, scenario, 500)
