@@ -22,25 +22,11 @@ For new programs there is `termsplit.Chat`: the same callbacks, without the quir
 
 from __future__ import annotations
 
-import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from ._terminators import literal_pattern
-
-try:
-    with warnings.catch_warnings():
-        # Python 3.10 and 3.11 announce its removal: who uses this module has seen to that.
-        warnings.filterwarnings("ignore", "The asyncore module is deprecated", DeprecationWarning)
-        import asyncore
-except ModuleNotFoundError as error:
-    if error.name != "asyncore":
-        raise
-    raise ImportError(
-        "termsplit.asynchat needs asyncore, which Python 3.12 removed; "
-        "it comes back with: pip install 'termsplit[asyncore]'",
-        name="asyncore",
-    ) from None
+from .backends._asyncore import asyncore
 
 if TYPE_CHECKING:
     import socket
