@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from termsplit import (
     Splitter,
     Terminator,
 )
+from termsplit.backends import blocking
 from termsplit.testing import record
 from termsplit.testing._entries import read_recording, terminator_of
 
@@ -233,6 +235,29 @@ def test_a_chat_is_recorded_and_does_what_it_did() -> None:
         "pushed 1",
         "waiting 4",
     ]
+
+
+def test_the_streams_of_backends_are_recorded() -> None:
+    mine, peers = socket.socketpair()
+    with peers, blocking.ChatStream(mine) as stream:
+        recorded = Recorded(stream.connection)
+        peers.sendall(b"ping\n")
+        assert stream.receive_record(b"\n") == b"ping"
+        stream.send(b"pong\n")
+        assert peers.recv(5) == b"pong\n"
+        peers.shutdown(socket.SHUT_WR)
+        assert list(stream.records()) == []
+        assert recorded.news()[1:] == [
+            "terminator 0 \n",
+            "waiting 0",
+            "received 0 ping\n",
+            "record 0 4 5",
+            "pushed 5",
+            "sent 0 pong\n",
+            "waiting 5",
+            "eof 5",
+            "waiting 5",
+        ]
 
 
 def test_any_byte_is_written_in_ascii() -> None:
