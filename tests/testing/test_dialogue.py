@@ -5,7 +5,7 @@ from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
 from termsplit import Chat, Limited
-from termsplit.testing import Dialogue, near_misses
+from termsplit.testing import Dialogue
 
 
 class Echo(Chat):
@@ -27,7 +27,7 @@ class Echo(Chat):
 
 
 class EchoDialogue(Dialogue):
-    peer_sends = near_misses([b"\r\n", b"QUIT"])
+    peer_sends = st.sampled_from([b"a", b"b\r\n", b"\r", b"\n", b"too long\r\nQU", b"IT\r\n"])
     application_pushes = st.just(b"news\r\n")
 
     def make(self) -> Chat:
@@ -44,7 +44,7 @@ QUICK = settings(
     database=None,
     deadline=None,
     max_examples=2000,
-    stateful_step_count=20,
+    stateful_step_count=10,
     phases=[Phase.generate],
 )
 
@@ -54,7 +54,7 @@ def run(machine: type[Dialogue]) -> None:
 
 
 def test_a_sound_chat_passes() -> None:
-    run_state_machine_as_test(EchoDialogue, settings=settings(QUICK, max_examples=100))
+    run_state_machine_as_test(EchoDialogue, settings=settings(QUICK, max_examples=30))
 
 
 def test_a_chat_that_takes_pieces_for_records_is_caught() -> None:
@@ -94,10 +94,10 @@ def test_what_is_observed_is_compared() -> None:
 def test_invariants_of_a_subclass_are_checked() -> None:
     class Short(EchoDialogue):
         @invariant()
-        def little_was_sent(self) -> None:
-            assert b"news\r\nnews" not in self.sent, "two at once"
+        def good_news(self) -> None:
+            assert b"ws" not in self.sent, "no news"
 
-    with pytest.raises(AssertionError, match="two at once"):
+    with pytest.raises(AssertionError, match="no news"):
         run(Short)
 
 

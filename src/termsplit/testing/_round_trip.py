@@ -99,4 +99,4 @@ def _check(framing: Framing[T], messages: list[T]) -> None:
             draw_difference(expected, came_out, same, ("in", "out")),
         )
         raise RoundTripFailed(messages, data, "\n\n".join(paragraphs))
-    check_chunking(framing.grammar, data, cuts=50)
+    check_chunking(framing.grammar, data, cuts=20)
