@@ -301,7 +301,7 @@ def test_many_pushes(measure: Callable[[Scenario, int], Cost], send: int, piece:
         while data := queue.data_to_send(send):
             queue.data_sent(len(data))
 
-    is_linear(measure, scenario, 20_000)
+    is_linear(measure, scenario, 20_000 if send > 1 else 5_000)
 
 
 def test_a_large_push_in_small_sends_is_not_copied(
