@@ -292,6 +292,15 @@ class TestEndOfStream:
         parser.receive_eof()
         assert list(parser.messages()) == [(b"a", b"b\n")]
 
+    def test_what_needs_no_data_may_follow_none(self) -> None:
+        def grammar() -> Parse[tuple[bytes, bytes]]:
+            return (yield None), (yield 0)
+
+        parser = Parser(grammar)
+        parser.receive_data(b"a")
+        parser.receive_eof()
+        assert parser.next_message() == (b"a", b"")
+
     def test_none_twice(self) -> None:
         def grammar() -> Parse[tuple[bytes, bytes]]:
             return (yield None), (yield None)

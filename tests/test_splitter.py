@@ -388,6 +388,15 @@ class TestRecords:
         splitter.set_terminator(None)
         assert list(splitter.records()) == []
 
+    def test_an_iterator_goes_on_behind_it_if_the_next_record_needs_no_data(self) -> None:
+        splitter = Splitter()
+        splitter.receive_data(b"ab")
+        end(splitter)
+        records = splitter.records()
+        assert next(records) == b"ab"
+        splitter.set_terminator(0)
+        assert list(records) == [b""]
+
 
 class TestTooLong:
     def test_it_is_raised_and_calling_again_goes_on(self) -> None:
@@ -432,6 +441,12 @@ class TestTooLong:
         splitter.set_terminator(b"\n")
         splitter.receive_data(b"cdef\n")
         assert splitter.next_record() == b"ef"
+
+    def test_a_count_above_the_limit_is_refused_though_events_found_nothing_to_do(self) -> None:
+        splitter = Splitter(4, max_size=3)
+        assert splitter.next_event() is NEED_DATA
+        with pytest.raises(RecordTooLong):
+            splitter.next_record()
 
     def test_skipped_it_is_reported_once_with_its_size(self) -> None:
         splitter = Splitter(b"\n", max_size=3)
