@@ -367,6 +367,8 @@ def test_a_bytearray_in_ac_in_buffer_is_cut_as_well(module: Any) -> None:
     chat.ac_in_buffer = b""
     chat.terminator = bytearray(b"--")
     assert chat.read(b"e--f-", b"-g") == [b"e", "found", b"f", "found", b"g"]
+    chat.terminator += b">"
+    assert chat.read(b"h--i-->j--", b">") == [b"h--i", "found", b"j", "found"]
 
 
 def test_reading_inside_a_callback(module: Any) -> None:

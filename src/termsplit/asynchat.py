@@ -38,8 +38,8 @@ __all__ = ["async_chat", "fifo", "find_prefix_at_end", "simple_producer"]
 
 # A window of this size stays in the processor's cache while it is split and handed out.
 _WIDEST_WINDOW = 16 * 1024
-# Below this, to split has more to set up than to find.
-_NARROW = 16
+# So few bytes are split and searched faster by bytes themselves than by a pattern.
+_SHORT = 512
 _NOTHING: Iterator[bytes] = iter(())
 
 
@@ -54,6 +54,8 @@ class _Unread:
     __slots__ = (
         "buffer",
         "in_hand",
+        "inner",
+        "length",
         "pattern",
         "ready",
         "start",
@@ -62,21 +64,31 @@ class _Unread:
         "width",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, buffer: Any) -> None:
         # What a program puts in is its choice: bytes, nearly always.
-        self.buffer: Any = b""
+        self.buffer = buffer
         self.start = 0
         self.ready = _NOTHING
         self.in_hand: bytes | None = None
-        # The byte string that ends the records, for how many bytes it has stood, how wide the last one was.
+        # What ends the records, and for how many bytes it has stood; of a terminator that is no bytes, and so
+        # may change by itself, nothing is kept.
         self.terminator: Any = self
+        self.length = 0
+        self.inner = b""  # the bytes that a beginning of it may end in
         self.pattern: LiteralPattern | None = None
         self.stood_for = 0
+        # How wide the last record was, or what came in of it.
         self.width = 0
 
     def expect(self, terminator: Any) -> None:
-        self.terminator = terminator
-        self.pattern = literal_pattern(terminator) if type(terminator) is bytes else None
+        if type(terminator) is bytes:
+            self.terminator = terminator
+            self.pattern = literal_pattern(terminator)
+        else:
+            self.terminator = self
+            self.pattern = None
+        self.length = len(terminator)
+        self.inner = terminator[:-1]
         self.stood_for = 0
 
     def settle(self) -> None:
@@ -97,12 +109,7 @@ class _ProgramsOwn(_Unread):
 
     def __init__(self, chat: async_chat) -> None:
         self._chat = chat
-        self.ready = _NOTHING
-        self.in_hand = None
-        self.terminator = self
-        self.pattern = None
-        self.stood_for = 0
-        self.width = 0
+        super().__init__(chat.ac_in_buffer)
 
     @property
     def buffer(self) -> Any:
@@ -187,7 +194,8 @@ class async_chat(asyncore.dispatcher):
         try:
             unread = self._ac_unread
         except AttributeError:
-            unread = self._ac_unread = _Unread()
+            self._ac_unread = _Unread(value)
+            return
         unread.buffer = value
         unread.start = 0
         unread.ready = _NOTHING
@@ -273,7 +281,7 @@ class async_chat(asyncore.dispatcher):
                     self.collect_incoming_data(buffer[start:])
                     break
                 if isinstance(terminator, int):
-                    unread.terminator = unread
+                    unread.stood_for = 0
                     if end - start < terminator:
                         self.collect_incoming_data(buffer[start:])
                         unread.buffer = b""
@@ -289,75 +297,104 @@ class async_chat(asyncore.dispatcher):
                     continue
                 unread.expect(terminator)
 
-            if unread.stood_for and end - start > 2 * unread.width + _NARROW:
-                if not self._deliver_window(unread):
+            size = end - start
+            if unread.stood_for and size > unread.width:
+                tail = self._deliver_window(unread, size)
+                if tail is None:
                     continue
-                start = unread.start
-                if start == end:
+                if not tail:
                     break
-                index = -1
             else:
-                index = buffer.find(terminator, start)
-            if index >= 0:
-                width = unread.width = index - start + len(terminator)
-                if index > start:
-                    self.collect_incoming_data(buffer[start:index])
-                unread.start += width
-                if unread.pattern:
-                    unread.stood_for += width
-                self.found_terminator()
-                continue
-            if unread.pattern:
-                held = unread.pattern.held_back(buffer, start)
+                if size < unread.length:
+                    index = -1
+                elif size < _SHORT or unread.pattern is None:
+                    index = buffer.find(terminator, start)
+                else:
+                    found = unread.pattern.search(buffer, start, end, False)
+                    index = -1 if found is None else found[0]
+                if index >= 0:
+                    if index > start:
+                        self.collect_incoming_data(buffer[start:index])
+                    width = unread.width = index - start + unread.length
+                    unread.start += width
+                    if unread.pattern:
+                        unread.stood_for += width
+                    self.found_terminator()
+                    continue
+                tail = buffer[start:] if start else buffer
+
+            if unread.pattern is None:
+                held = find_prefix_at_end(tail, terminator)
+            elif tail[-1] in unread.inner:
+                held = unread.pattern.held_back(tail, 0)
             else:
-                held = find_prefix_at_end(buffer[start:], terminator)
-            if held:
-                if held < end - start:
-                    self.collect_incoming_data(buffer[start : end - held])
-                unread.buffer = unread.buffer[unread.start :][-held:]
-                unread.start = 0
-                return
-            self.collect_incoming_data(buffer[start:] if start else buffer)
-            break
+                held = 0
+            if not held:
+                self.collect_incoming_data(tail)
+                break
+            if held < len(tail):
+                self.collect_incoming_data(tail[:-held])
+            unread.buffer = unread.buffer[unread.start :][-held:]
+            unread.start = 0
+            return
         unread.buffer = b""
         unread.start = 0
 
-    def _deliver_window(self, unread: _Unread) -> bool:
-        """The fast way, when the terminator has stood for a record or more: cut all records in a window at once.
+    def _deliver_window(self, unread: _Unread, size: int) -> Any:
+        """The fast way, when the terminator has stood for a record and more: cut all records in a window at once.
 
-        How wide that is depends on how much was delivered under this terminator, so that what is cut in
-        vain, because a callback changes something, stays in proportion.
+        It is so wide that what is cut in vain, because a callback changes something, stays in proportion to what was
+        delivered.
+
+        Args:
+            unread: what to cut.
+            size: how many bytes of it there are.
+
+        Returns:
+            what comes after the last record, if no terminator is in that; None if there is more to do.
         """
-        terminator, buffer, start = unread.terminator, unread.buffer, unread.start
+        terminator, start = unread.terminator, unread.start
         window = 4 * unread.stood_for
-        if window > _WIDEST_WINDOW:
-            window = _WIDEST_WINDOW
-        stop = start + window
-        assert unread.pattern is not None
-        records, _, length = unread.pattern.cut(buffer[start:stop])
-        if records:
-            unread.stood_for += length
-            unread.start = start + length
-            unread.ready = ready = iter(records)
-            for record in ready:
-                if record:
-                    unread.in_hand = record
-                    self.collect_incoming_data(record)
-                    if unread.ready is not ready:
-                        unread.start += len(record) + len(terminator)
-                        self.found_terminator()
-                        return False
-                    unread.in_hand = None
-                self.found_terminator()
+        if window > size:
+            window = size
+        if window < _SHORT:
+            records = unread.buffer[start : start + window].split(terminator)
+            tail = records.pop()
+            width = window - len(tail)
+        else:
+            if window > _WIDEST_WINDOW:
+                window = _WIDEST_WINDOW
+            cut = unread.buffer[start : start + window]
+            records, _, width = literal_pattern(terminator).cut(cut)
+            tail = cut[width:]
+        if not records:
+            if window < size:
+                unread.stood_for = 0
+                return None
+            if size >= _SHORT:
+                # A long record: the next one is better searched for.
+                unread.width = size
+            return tail
+        unread.stood_for += width
+        unread.start = start + width
+        unread.ready = ready = iter(records)
+        for record in ready:
+            if record:
+                unread.in_hand = record
+                self.collect_incoming_data(record)
                 if unread.ready is not ready:
-                    return False
-                if self.get_terminator() is not terminator:
-                    unread.settle()
-                    return False
-            unread.ready = _NOTHING
-        elif stop < len(buffer):
-            unread.stood_for = 0
-        return stop >= len(buffer)
+                    unread.start += len(record) + len(terminator)
+                    self.found_terminator()
+                    return None
+                unread.in_hand = None
+            self.found_terminator()
+            if unread.ready is not ready:
+                return None
+            if self.get_terminator() is not terminator:
+                unread.settle()
+                return None
+        unread.ready = _NOTHING
+        return tail if window == size else None
 
     def _read_corked(self) -> None:
         self._ac_holding = True
