@@ -639,10 +639,38 @@ def test_a_server_reports_its_address_and_serves(loop: Loop, host: str | None) -
     run(client, stream)
     loop.until(lambda: client.lines)
     assert client.lines == [b"ONE"]
-    server.close()
     client.close_when_done()
     loop.until(lambda: client.lost and chats[0].lost)
     assert client.lost == chats[0].lost == [None]
+    server.close()
+
+
+def test_a_server_that_is_closed_aborts_the_streams_of_its_peers_and_no_others(loop: Loop) -> None:
+    served, other = Recorder(), Recorder()
+    peer, stream = talk(loop, other)
+    client = Recorder()
+    client.push(b"one\n")
+    with serve(lambda stream: run(served, stream), "127.0.0.1", 0, map=loop.map) as server:
+        run(client, connect(*server.addresses[0], map=loop.map))
+        loop.until(lambda: client.lines)
+    assert [type(error) for error in served.lost] == [ConnectionLost]
+    loop.until(lambda: client.lost)
+    assert other.lost == []
+    stream.close()
+    peer.close()
+
+
+def test_serve_forever_turns_the_loop_until_the_server_is_closed(loop: Loop) -> None:
+    class Closing(Recorder):
+        def answer(self, line: bytes) -> None:
+            server.close()
+
+    client = Recorder()
+    client.push(b"close\n")
+    with serve(lambda stream: run(Closing(), stream), "127.0.0.1", 0, map=loop.map) as server:
+        run(client, connect(*server.addresses[0], map=loop.map))
+        server.serve_forever()
+    loop.until(lambda: client.lost)
 
 
 def test_unix_sockets(loop: Loop, tmp_path: Path) -> None:
@@ -656,7 +684,6 @@ def test_unix_sockets(loop: Loop, tmp_path: Path) -> None:
     server.close()
     server.close()
     assert not path.exists()
-    client.close_when_done()
     loop.until(lambda: not loop.map)
 
 
@@ -701,7 +728,6 @@ def test_a_server_without_a_file_descriptor_left_tries_again(
     monkeypatch.setattr(time, "monotonic", lambda: now + 1)
     loop.until(lambda: client.lines)
     server.close()
-    client.close_when_done()
     loop.until(lambda: not loop.map)
 
 
@@ -722,7 +748,6 @@ def test_connect_tries_one_address_after_the_other(
     run(client, connect("example", 1, map=loop.map))
     loop.until(lambda: client.lines)
     server.close()
-    client.close_when_done()
     loop.until(lambda: not loop.map)
 
 
@@ -787,10 +812,10 @@ def test_tls_from_the_start(loop: Loop) -> None:
     assert client.lines == [b"ONE"]
     assert stream.ssl_object is not None
     assert stream.ssl_object.version() is not None
-    server.close()
     client.close_when_done()
-    loop.until(lambda: not loop.map)
+    loop.until(lambda: client.lost and served[0].lost)
     assert client.lost == served[0].lost == [None]
+    server.close()
 
 
 def test_large_data_both_ways_over_tls(loop: Loop) -> None:

@@ -87,6 +87,7 @@ class ChatStream(Faces, Dispatcher):
         if sock is not None:
             send_at_once(sock)
         self._addresses: Iterator[tuple[int, Any]] = iter(())
+        self._server: object = None
         self._chat: Chat | None = None
         self._due = False  # callbacks have waited, and may be made now
         self._tls: tuple[ssl.SSLContext, bool, str | None] | None = None  # to begin

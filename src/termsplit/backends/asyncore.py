@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 from termsplit._connection import Connection
 from termsplit._errors import ConnectionLost, RemoteProtocolError
 
+from ._asyncore import asyncore
 from ._asyncore_stream import ChatStream, Dispatcher
 from ._listen import tcp_listener, unix_listener
 
 if TYPE_CHECKING:
     import ssl
+    from types import TracebackType
+
+    from typing_extensions import Self
 
     from termsplit._chat import Chat
 
@@ -45,7 +49,7 @@ Handler = Callable[[ChatStream], object]
 
 
 class Server(Dispatcher):
-    """A listening dispatcher; made by `serve`."""
+    """A listening dispatcher; made by `serve`, closed by ``with``."""
 
     def __init__(
         self,
@@ -68,10 +72,29 @@ class Server(Dispatcher):
         """The addresses that are listened on."""
         return [self.socket.getsockname()]
 
+    def serve_forever(self) -> None:
+        """Turn the loop, for all the channels in the map, until the server is closed."""
+        while self.accepting:
+            asyncore.loop(map=self._map, count=1)
+
     def close(self) -> None:
-        """Stop listening; the streams of the peers go on. Idempotent."""
+        """Stop listening, and abort the streams that are still served. Idempotent."""
         super().close()
         self._exits.close()
+        for channel in list(self._map.values()):
+            if isinstance(channel, ChatStream) and channel._server is self:
+                channel.abort()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def readable(self) -> bool:
         """Whether to watch for peers: not soon after one could not be accepted."""
@@ -90,6 +113,7 @@ class Server(Dispatcher):
         with self.callbacks(), contextlib.ExitStack() as failed:
             failed.enter_context(sock)
             stream = ChatStream(sock, self._map, self._new_connection())
+            stream._server = self
             failed.callback(stream.abort)
             try:
                 if self._ssl is not None:
@@ -176,7 +200,7 @@ def serve(
         new_connection: makes the machine for each peer.
 
     Returns:
-        the server, which listens already; it stops when it is closed.
+        the server, which listens already; the loop drives it, and it stops when it is closed.
 
     Raises:
         OSError: as `socket.create_server` does.
