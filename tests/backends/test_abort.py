@@ -40,7 +40,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         peer = socket.create_connection(listener.getsockname(), timeout=60)
         ours, _ = listener.accept()
-    with peer:
+    with ours, peer:
         yield ours, peer
 
 
