@@ -24,6 +24,8 @@ from termsplit import (
     ConnectionLost,
     Limited,
     LocalProtocolError,
+    Parse,
+    Parser,
     RecordTooLong,
     Terminator,
     UnexpectedData,
@@ -343,6 +345,31 @@ def test_a_chat_may_be_put_on_a_stream_that_has_data_already(loop: Loop) -> None
     chat = Recorder()
     run(chat, stream)
     loop.until(lambda: peer.received == b"EARLY\n")
+    stream.close()
+    peer.close()
+
+
+def test_a_grammar_runs_in_a_chat_that_hands_it_what_comes(loop: Loop) -> None:
+    def counted() -> Parse[bytes]:
+        size = yield b":"
+        return (yield int(size))
+
+    class Grammatical(Recorder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parser = Parser(counted, self.connection)
+
+        def dispatch(self, *, until_congested: bool = False) -> None:
+            for message in self.parser.messages():
+                self.answer(message)
+
+    chat = Grammatical()
+    peer, stream = talk(loop, chat)
+    for piece in (b"3", b":one0:5:th", b"ree"):
+        peer.to_send += piece
+        loop.until(lambda: not peer.to_send)
+    loop.until(lambda: len(peer.received) == 11)
+    assert peer.received == b"ONE\n\nTHREE\n"
     stream.close()
     peer.close()
 

@@ -107,7 +107,8 @@ class PullingChatStream(AsyncChatStream):
                 if not data:
                     break
                 await self._write(data)
-                connection.data_sent(len(data))
+                # Meanwhile it may have been discarded.
+                connection.data_sent(min(len(data), connection._offered))
                 self._progressed()
             if connection.must_close and not self._detached:
                 await self._end_output()
