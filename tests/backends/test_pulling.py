@@ -4,8 +4,10 @@ import socket
 
 import pytest
 
-trio = pytest.importorskip("trio")
-testing = pytest.importorskip("trio.testing")
+pytest.importorskip("trio")
+
+import trio
+import trio.testing
 
 from termsplit.backends.trio import ChatStream
 
@@ -26,7 +28,7 @@ def test_what_is_discarded_while_a_part_of_it_is_being_sent_is_not_missed() -> N
         async with trio.open_nursery() as nursery:
             stream = ChatStream(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), nursery)
             stream.push(b"x" * 100_000_000)
-            await testing.wait_all_tasks_blocked()
+            await trio.testing.wait_all_tasks_blocked()
             stream.connection.discard_buffers()
             stream.push(b"after")
             nursery.start_soon(stream.aclose)
