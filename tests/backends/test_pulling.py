@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("trio")
 
 import trio
-import trio.testing
+import trio.testing  # noqa: E402 - it needs trio
 
 from termsplit.backends.trio import ChatStream
 
