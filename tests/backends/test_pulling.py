@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("trio")
 
 import trio
-import trio.testing  # noqa: E402 - it needs trio
+import trio.testing
 
 from termsplit.backends.trio import ChatStream
 
