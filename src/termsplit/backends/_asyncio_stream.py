@@ -7,6 +7,7 @@ while the transport's writing is paused.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -15,8 +16,6 @@ from ._faces import LINGER, lost
 from ._stream import AsyncChatStream
 
 if TYPE_CHECKING:
-    import ssl
-
     from termsplit._connection import Connection
 
 READ_AHEAD = 64 * 1024
@@ -25,6 +24,7 @@ READ_AHEAD = 64 * 1024
 # One producer that never runs out must not keep the loop from its other tasks.
 _SEND_AT_ONCE = 256 * 1024
 _RECEIVE_SIZE = 64 * 1024
+_POLL = 0.01
 
 
 class _ReceiveBuffer(threading.local):
@@ -49,6 +49,7 @@ class ChatStream(AsyncChatStream):
         self._loop = asyncio.get_running_loop()
         self._protocol = _Protocol(self)
         self._transport: Any = None
+        self._beneath_tls: Any = None
         self._send_scheduled = False
         self._writing_paused = False
         self._reading_paused = False
@@ -148,20 +149,33 @@ class ChatStream(AsyncChatStream):
             self._receiver.set_result(None)
 
     def _hold_receiving(self) -> None:
-        if not self._reading_paused:
-            self._reading_paused = True
-            self._transport.pause_reading()
+        if self._reading_paused:
+            # uvloop, and asyncio in Python 3.10, do not heed a pause that comes before they have begun to read.
+            self._transport.resume_reading()
+        self._reading_paused = True
+        self._transport.pause_reading()
 
     async def _close(self) -> None:
-        # With TLS, `close` tells the peer of the end, and waits for its answer.
-        if self._transport.can_write_eof() and not self._input_over:
-            if self._reading_paused:
-                self._transport.resume_reading()
-            ended = {self._input_ended, self._disconnected}
-            await asyncio.wait(ended, timeout=LINGER, return_when=asyncio.FIRST_COMPLETED)
+        if self._disconnected.done():
+            await self._abort()
+            return
+        self._reading_paused = False
+        self._transport.resume_reading()
+        if self._transport.can_write_eof():
+            if not self._input_over:
+                await self._wait_for(self._input_ended)
+        else:
+            # Closing tells the peer of the end of TLS, and waits for its answer. If other input comes instead, it
+            # forgets what the socket has not taken, and there is no other way to be told when it has.
+            while self._beneath_tls.get_write_buffer_size():  # noqa: ASYNC110
+                await asyncio.sleep(_POLL)
         self._transport.close()
-        await asyncio.wait({self._disconnected}, timeout=LINGER)
+        await self._wait_for(self._disconnected)
         await self._abort()
+
+    async def _wait_for(self, future: asyncio.Future[None]) -> None:
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait({future, self._disconnected}, timeout=LINGER, return_when=first)
 
     async def _abort(self) -> None:
         self._transport.abort()
@@ -187,13 +201,16 @@ class ChatStream(AsyncChatStream):
         if transport is None:
             raise self._failure or lost(self._why_disconnected)
         self._reading_paused = False
+        self._beneath_tls = self._transport
         self._attach(transport)
 
     # What the protocol reports.
 
     def _attach(self, transport: asyncio.Transport) -> None:
-        # The queue is ours: so the transport holds what it was given last, and nothing more.
-        transport.set_write_buffer_limits(high=0)
+        # The queue is ours: so the transport holds what it was given last, and nothing more. (With TLS it pauses at
+        # its limit, and not above.)
+        tls = transport.get_extra_info("ssl_object") is not None
+        transport.set_write_buffer_limits(high=1 if tls else 0)
         self._transport = transport
 
     def _connect(self, transport: asyncio.Transport) -> None:
@@ -214,11 +231,16 @@ class ChatStream(AsyncChatStream):
         self._interrupt_receiving()
 
     def _received_eof(self) -> bool:
-        self.connection.receive_eof()
+        tls = self.ssl_object
+        if tls is not None and not _ended(tls):
+            self._disconnect(ssl.SSLEOFError("the connection ended, and TLS did not"))
+            return False
+        if not self._closed:
+            self.connection.receive_eof()
         if not self._input_ended.done():
             self._input_ended.set_result(None)
         self._interrupt_receiving()
-        return self.ssl_object is None
+        return tls is None
 
     def _disconnect(self, cause: Exception | None) -> None:
         if not self._disconnected.done():
@@ -226,6 +248,16 @@ class ChatStream(AsyncChatStream):
             self._disconnected.set_result(None)
         self._fail_to_send()
         self._interrupt_receiving()
+
+
+def _ended(tls: ssl.SSLObject) -> bool:
+    """Whether the peer has said that this is the end; who cuts a connection can't."""
+    try:
+        return not tls.read(1)
+    except ssl.SSLZeroReturnError:
+        return True
+    except ssl.SSLError:
+        return False
 
 
 class _Protocol(asyncio.BufferedProtocol):
@@ -252,4 +284,8 @@ class _Protocol(asyncio.BufferedProtocol):
         self._stream._send_queued()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stream._disconnect(exc)
+        stream = self._stream
+        if exc is None and not (stream._closed or stream._input_over) and stream.ssl_object:
+            # So Python 3.10 reports the end of TLS.
+            stream._received_eof()
+        stream._disconnect(exc)

@@ -57,6 +57,7 @@ class ChatStream(Faces):
         self.peer: Any = peer_name(self._transport)
         """The peer's address, as its address family has it; None for files."""
         self._eof_sent = False
+        self._aborted = False
 
     @property
     def ssl_object(self) -> ssl.SSLSocket | None:
@@ -136,6 +137,8 @@ class ChatStream(Faces):
         connection = self.connection
         if connection.broken is not None:
             raise connection.broken
+        if self._aborted:
+            raise lost(None, "the stream was aborted")
         while data := connection.data_to_send():
             with self._errors_mapped():
                 sent = self._transport.send(data)
@@ -156,21 +159,24 @@ class ChatStream(Faces):
             TimeoutError, ConnectionLost: before the transport had taken all that was pushed.
             Exception: what a producer raised.
         """
-        if self._closed:
+        if self._over:
             return
         try:
             self.connection.close_when_done()
             self.flush()
             self._linger()
-        finally:
+        except BaseException:
             self.abort()
+            raise
+        self._closed = self._over = True
+        self._transport.close()
 
     def abort(self) -> None:
         """Close the transport at once; what was not sent is lost. Idempotent.
 
         Another thread that waits on the socket is woken.
         """
-        if self._detached:
+        if self._over:
             return
         self._wake()
         try:
@@ -236,11 +242,14 @@ class ChatStream(Faces):
             self.flush()
             with self._errors_mapped():
                 data = self._transport.recv(_RECEIVE_SIZE)
+        except ConnectionLost as error:
+            self._input_lost = error
+            raise
         finally:
             self._receiving = False
         if data:
             self.connection.receive_data(data)
-        elif self._closed:
+        elif self._aborted:
             raise lost(None, "the stream was aborted")
         else:
             self.connection.receive_eof()
@@ -261,7 +270,7 @@ class ChatStream(Faces):
 
     def _wake(self) -> None:
         """Let every thread that waits on the socket go on; it is of no use any more."""
-        self._closed = True
+        self._closed = self._aborted = True
         # It may be closed already.
         with contextlib.suppress(OSError):
             self._beneath_tls("shutdown")(socket.SHUT_RDWR)

@@ -65,8 +65,10 @@ class Faces:
     def __init__(self, connection: Connection | None) -> None:
         self.connection = Connection() if connection is None else connection
         self._receiving = False
-        self._closed = False  # by close, abort or detach
+        self._input_lost: ConnectionLost | None = None
+        self._closed = False  # or about to be, or detached
         self._detached = False
+        self._over = False  # the transport is closed, or no longer ours
 
     def set_terminator(self, terminator: Terminator) -> None:
         """As `Connection.set_terminator`."""
@@ -109,6 +111,9 @@ class Faces:
             raise LocalProtocolError("expected a stream with a transport, got a detached one")
         if self._closed:
             raise lost(None, "the stream was closed")
+        if self._input_lost is not None:
+            # A socket reports it once, and an end after that.
+            raise self._input_lost
         if self._receiving:
             raise LocalProtocolError("expected one task to receive from a stream, got two at once")
         self._receiving = True
@@ -119,12 +124,13 @@ class Faces:
 
     def _drop_output(self) -> None:
         """Close the producers that are queued; what is pushed from now on goes the same way."""
+        self._over = True
         self.connection.on_output = self.connection.discard_buffers
         self.connection.discard_buffers()
 
     def _hand_over(self) -> bytes:
         """End this stream, but not its transport; pushing is refused from now on."""
-        self._closed = self._detached = True
+        self._closed = self._detached = self._over = True
         self.connection.on_output = None
         self.connection.close_when_done()
         return self.connection.detach()

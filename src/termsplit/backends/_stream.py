@@ -212,13 +212,14 @@ class AsyncChatStream(Faces, abc.ABC):
             self._interrupt_receiving()
             await self._sent(lambda: self._output_taken() and not self._receiving)
             await self._close()
+            self._over = True
         except BaseException:
             await self.abort()
             raise
 
     async def abort(self) -> None:
         """Close the transport at once; what was not sent is lost. Idempotent."""
-        if self._detached:
+        if self._over:
             await self._checkpoint()
             return
         self._closed = True
@@ -288,7 +289,11 @@ class AsyncChatStream(Faces, abc.ABC):
         with self._receives():
             if self._failure is not None and not isinstance(self._failure, ConnectionLost):
                 raise self._failure
-            await self._receive()
+            try:
+                await self._receive()
+            except ConnectionLost as error:
+                self._input_lost = error
+                raise
 
     @contextlib.contextmanager
     def _receives(self) -> Generator[None]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from termsplit._chat import Chat
 
+_DROP_SIZE = 64 * 1024
+
 __all__ = ["ChatStream", "Handler", "connect", "connect_unix", "run", "serve", "serve_unix"]
 
 
@@ -97,9 +99,13 @@ class ChatStream(PullingChatStream):
 
     async def _end_tls(self) -> None:
         if isinstance(tls := self.stream, TLSStream):
-            self.stream = tls.transport_stream
+            # What waits in it would keep it from telling the peer.
+            with contextlib.suppress(ssl.SSLError):
+                while tls.extra(TLSAttribute.ssl_object).read(_DROP_SIZE):
+                    pass
             with contextlib.suppress(*self._lost_errors, anyio.EndOfStream):
                 await tls.unwrap()
+            self.stream = tls.transport_stream
             await self._write_eof()
 
     async def _abort(self) -> None:

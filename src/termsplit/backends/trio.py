@@ -86,9 +86,16 @@ class ChatStream(PullingChatStream):
     async def _end_tls(self) -> None:
         tls: Any = self.stream
         if isinstance(tls, trio.SSLStream):
-            self.stream = cast("Any", tls).transport_stream
+            transport: trio.abc.Stream = cast("Any", tls).transport_stream
+            # What waits in it would keep it from telling the peer.
+            tls.transport_stream = trio.StapledStream(transport, _Dry())
+            with contextlib.suppress(trio.WouldBlock, trio.BrokenResourceError):
+                while await tls.receive_some():
+                    pass
+            tls.transport_stream = transport
             with contextlib.suppress(trio.BrokenResourceError):
                 await tls.unwrap()
+            self.stream = transport
             await self._write_eof()
 
     async def _abort(self) -> None:
@@ -105,6 +112,16 @@ class ChatStream(PullingChatStream):
         except self._lost_errors as cause:
             raise (self._failure or lost(cause)) from cause
         self.stream = stream
+
+
+class _Dry(trio.abc.ReceiveStream):
+    """What a TLS stream receives from, to find out what it has received already."""
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        raise trio.WouldBlock
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
 
 
 Handler = Callable[[ChatStream], Awaitable[None]]

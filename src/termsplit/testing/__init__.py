@@ -19,6 +19,7 @@ from ._script import NotAsScripted, Script
 from ._strategies import chunkings, messages_of, near_misses
 
 if TYPE_CHECKING:
+    from ._backend import BackendFailed, BackendHarness, backend_scenarios, check_backend
     from ._dialogue import Dialogue
     from ._memory_sockets import MemorySocket, memory_sockets
     from ._memory_streams import MemoryStream, memory_streams
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOSES",
+    "BackendFailed",
+    "BackendHarness",
     "Cut",
     "CutMatters",
     "Dialogue",
@@ -39,7 +42,9 @@ __all__ = [
     "ReplayDiffers",
     "RoundTripFailed",
     "Script",
+    "backend_scenarios",
     "bytewise",
+    "check_backend",
     "check_chunking",
     "check_round_trip",
     "chunkings",
@@ -59,6 +64,10 @@ __all__ = [
 
 # What needs a loop, threads or a package that may not be there is imported when it is first asked for.
 _LATE = {
+    "BackendFailed": "_backend",
+    "BackendHarness": "_backend",
+    "backend_scenarios": "_backend",
+    "check_backend": "_backend",
     "Dialogue": "_dialogue",
     "MemorySocket": "_memory_sockets",
     "MemoryStream": "_memory_streams",
