@@ -25,6 +25,11 @@ HARNESSES = {
     "anyio on trio": harnesses.Anyio("trio"),
     "anyio on trio, in memory": harnesses.AnyioInMemory("trio"),
 }
+if importlib.util.find_spec("asyncore"):
+    from tests.backends.asyncore_harness import Asyncore
+
+    HARNESSES["asyncore"] = Asyncore()
+    HARNESSES["asyncore with poll"] = Asyncore(use_poll=True)
 if importlib.util.find_spec("uvloop"):
     # It is no dependency; where it is there, it is another loop.
     uvloop = importlib.import_module("uvloop")
