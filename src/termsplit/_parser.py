@@ -100,8 +100,8 @@ class Parser(Generic[T]):
         """The machine that the records come from."""
         self._grammar = grammar
         self._too_long: TooLong = too_long
-        self._messages_ready: list[T] = []  # one at most
-        self._runner = _run(grammar, self._messages_ready)
+        self._message: list[T] = []  # one at most
+        self._runner = _run(grammar, self._message)
         self._begun = False  # the grammar waits for a record, in a run that is under way
         self._fresh = False  # it has not been sent any in this run
         self._wanted: Terminator = None
@@ -137,51 +137,61 @@ class Parser(Generic[T]):
             Exception: whatever the grammar raises; its next run begins at the next record.
         """
         splitter = self.splitter
+        if self._begun and not splitter._hope and splitter._terminator is self._wanted:
+            return
         batches = splitter._batches(self._too_long)
-        waiting = self._begun and self._runner.gi_frame is not None
-        if waiting and splitter.get_terminator() is not self._wanted:
+        batch: Iterable[Any] = ()
+        if self._begun and splitter.get_terminator() is not self._wanted:
             # Another face was used since, with a terminator of its own.
             splitter.set_terminator(self._wanted)
         while True:
-            if self._messages_ready:
-                yield self._messages_ready.pop()
-                continue
-            if not self._begun or self._runner.gi_frame is None:
+            if self._message:
+                yield self._message.pop()
+            if not self._begun:
                 self._begin()
+            # A count of 0 fires once: the same answer again is a new one.
+            wanted: object = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
+            answer: object = _NO_ANSWER
+            record = b""
+            send = self._runner.send
             try:
-                batch = next(batches, None)
-                if batch is None:
+                for record in batch:
+                    answer = send(record)
+                    if answer is not wanted:
+                        if type(answer) is int:
+                            answer = splitter._send_counted(send, answer)
+                            wanted = _NO_ANSWER  # the splitter may stand at another terminator
+                        break
+            except BaseException as error:
+                self._fail(error, record)
+                raise
+            if answer is not _NO_ANSWER:
+                self._fresh = False
+                if answer is not wanted:
+                    self._follow(answer)
+                    continue
+            try:
+                batch = next(batches, ())
+                if not batch:
                     if self._fresh or not splitter.eof_received:
                         return
                     raise IncompleteRecord(b"", self._wanted, splitter.offset)
             except (RecordTooLong, IncompleteRecord) as error:
                 batches = splitter._batches(self._too_long)
+                batch = ()
                 if self._fresh and self._was_told(error):
                     # The message before was made of what the stream had left.
                     return
                 self._throw(error)
                 continue
-            if type(batch) is tuple and isinstance(batch[0], RecordSkipped):
-                # The overloads of __init__ make RecordSkipped a part of T where it can come.
-                yield cast("T", batch[0])
-                continue
-            send, fresh = self._runner.send, self._fresh
-            wanted: object = self._wanted
-            if splitter._terminator is not wanted:
-                # A count of 0 fires once: the same answer again is a new one.
-                wanted = _NO_ANSWER
-            for record in cast("Iterable[bytes]", batch):
-                try:
-                    answer = send(record)
-                except MalformedRecord as error:
-                    if error.offset is None:
-                        error.offset = splitter._taken_from(record) + error.index
-                    raise
-                fresh = False
-                if answer is not wanted:
-                    self._follow(answer)
-                    break
-            self._fresh = fresh
+            if type(cast("object", batch)) is tuple:
+                (only,) = batch
+                if type(only) is RecordSkipped:
+                    # The overloads of __init__ make RecordSkipped a part of T where it can come.
+                    yield cast("T", only)
+                    batch = ()
+                else:
+                    batch = iter((only,))
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.
@@ -196,24 +206,23 @@ class Parser(Generic[T]):
         return self.splitter._nothing_next()
 
     def _begin(self) -> None:
-        if self._runner.gi_frame is None:
-            self._runner = _run(self._grammar, self._messages_ready)
-        answer = next(self._runner)
+        answer = self._resume(next, self._runner)
         if answer is _MESSAGE:
-            self._messages_ready.clear()
+            self._message.clear()
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
         self._fresh = self._begun = True
-        self._follow(answer)
+        if answer is not self.splitter._terminator or answer is not self._wanted:
+            self._follow(answer)
 
-    def _follow(self, answer: Terminator | _Step) -> None:
+    def _follow(self, answer: object) -> None:
         """Do as the grammar said: wait for a terminator, or begin anew after a message."""
         while answer is not _MESSAGE:
             try:
-                self.splitter.set_terminator(answer)
+                self.splitter.set_terminator(cast("Terminator", answer))
             except (TypeError, ValueError) as error:
-                answer = self._runner.throw(error)
+                answer = self._resume(self._runner.throw, error)
             else:
-                self._wanted = answer
+                self._wanted = cast("Terminator", answer)
                 return
         self._begun = False
 
@@ -222,12 +231,27 @@ class Parser(Generic[T]):
             # It has asked for more than the stream has again.
             self._cut_off_at = -1
             self._runner.close()
+            self._fail(error, b"")
             raise error
-        answer = self._runner.throw(error)
+        answer = self._resume(self._runner.throw, error)
         if isinstance(error, IncompleteRecord):
             self._cut_off_at = error.offset
             self._fresh = False
         self._follow(answer)
+
+    def _resume(self, call: Callable[[Any], object], argument: object) -> object:
+        try:
+            return call(argument)
+        except BaseException as error:
+            self._fail(error, b"")
+            raise
+
+    def _fail(self, error: BaseException, record: bytes) -> None:
+        """The grammar has raised, on ``record``: its next run is a new one."""
+        if isinstance(error, MalformedRecord) and error.offset is None:
+            error.offset = self.splitter._taken_from(record) + error.index
+        self._runner = _run(self._grammar, self._message)
+        self._begun = False
 
     def _was_told(self, error: RecordTooLong | IncompleteRecord) -> bool:
         """Whether the grammar has caught this end of the stream once."""

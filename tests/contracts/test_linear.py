@@ -49,6 +49,7 @@ class CountingPattern:
         self.cost = cost
         self.longest = pattern.longest
         self.found = pattern.found
+        self.last = pattern.last
 
     def search(
         self, buffer: bytes, start: int, stop: int, final: bool
@@ -120,7 +121,7 @@ def is_linear(measure: Callable[[Scenario, int], Cost], scenario: Scenario, size
     once, twice = measure(scenario, size), measure(scenario, 2 * size)
     assert once.calls >= 10
     for what, count in vars(once).items():
-        assert getattr(twice, what) <= 2.2 * count + 500, what
+        assert getattr(twice, what) <= 2.2 * count + 600, what
 
 
 def one_byte_each(data: bytes) -> list[bytes]:
@@ -351,10 +352,11 @@ class Rescanning(CountingSplitter):
     """Begins anew with every chunk, as a machine does that forgets how far it has searched."""
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        self._buffer = self.trailing_data + data
+        self._incoming.append(self.trailing_data + data)
+        self._buffer = b""
         self._position = 0
         self._partial.clear()
-        self._dry = False
+        self._hope = True
 
 
 def test_the_count_can_fail(measure: Callable[[Scenario, int], Cost]) -> None:
@@ -363,5 +365,5 @@ def test_the_count_can_fail(measure: Callable[[Scenario, int], Cost]) -> None:
         for _ in range(size):
             take_records(splitter, b"x")
 
-    with pytest.raises(AssertionError, match="searched"):
+    with pytest.raises(AssertionError, match=r"searched|copied"):
         is_linear(measure, scenario, 500)

@@ -1,0 +1,138 @@
+"""What the splitter does to be fast changes nothing: it agrees with one that does none of it, on any program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hypothesis import given, strategies as st
+
+from termsplit import (
+    AnyOf,
+    DataReceived,
+    IncompleteRecord,
+    Limited,
+    Parse,
+    Parser,
+    RecordTooLong,
+    Splitter,
+    Terminator,
+)
+
+
+class PlainSplitter(Splitter):
+    """Cuts a record at a time, looks at every chunk, and has every terminator set."""
+
+    @property
+    def _window(self) -> int:
+        return 0
+
+    @_window.setter
+    def _window(self, window: int) -> None:
+        pass
+
+    @property
+    def _bare(self) -> bool:
+        return False
+
+    @_bare.setter
+    def _bare(self, bare: bool) -> None:
+        pass
+
+    @property
+    def _hope(self) -> bool:
+        return True
+
+    @_hope.setter
+    def _hope(self, hope: bool) -> None:
+        pass
+
+    def _send_counted(self, send: Callable[[bytes], object], answer: object) -> object:
+        return answer
+
+
+TERMINATORS: list[Terminator] = [
+    *(b"\n", b"\r\n", b"\r\n\r\n", b"aab", 1, 3, 7, None),
+    *(AnyOf(b"\r\n", b"\n"), AnyOf(b"a", b"aab")),
+    *(Limited(b"\n", 4), Limited(AnyOf(b"b", b"bab"), 2), Limited(5, 4)),
+]
+PROGRAMS = st.lists(
+    st.one_of(
+        st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"aab", b"b", b"word", b"x" * 300]))
+        .map(b"".join)
+        .map(lambda data: ("receive", data)),
+        st.tuples(st.sampled_from(["records", "events", "messages"]), st.integers(0, 40)),
+        st.tuples(st.just("terminator"), st.sampled_from(TERMINATORS)),
+        st.just(("look", None)),
+    ),
+    max_size=30,
+)
+
+
+class Run:
+    """A program, run on a splitter; ``seen`` is all that its application sees."""
+
+    def __init__(self, splitter: Splitter, terminators: list[Terminator]) -> None:
+        self.splitter = splitter
+        self.terminators = terminators
+        self.parser = Parser(self.grammar, splitter)
+        self.seen: list[object] = []
+        self.asked = 0
+
+    def grammar(self) -> Parse[list[bytes]]:
+        records = []
+        for _ in range(1 + self.asked % 3):
+            self.asked += 1
+            records.append((yield self.terminators[self.asked % len(self.terminators)]))
+            self.seen.append(self.splitter.get_terminator())
+        return records
+
+    def take(self, face: str, most: int) -> None:
+        faces: dict[str, Iterator[object]] = {
+            "records": self.splitter.records(),
+            "events": self.splitter.events(),
+            "messages": self.parser.messages(),
+        }
+        items = faces[face]
+        try:
+            for _, item in zip(range(most), items, strict=False):
+                # The events of a record that comes in pieces are alike once joined.
+                data = item.data if isinstance(item, DataReceived) else None
+                self.seen.append(("data", data) if data is not None else item)
+        except (RecordTooLong, IncompleteRecord) as error:
+            self.seen.append((type(error), error.args))
+        except Exception as error:  # noqa: BLE001 - which one is compared
+            self.seen.append(type(error))
+
+    def step(self, verb: str, argument: object) -> None:
+        if isinstance(argument, bytes) and verb == "receive":
+            self.splitter.receive_data(argument)
+        elif verb == "terminator":
+            self.splitter.set_terminator(argument)  # type: ignore[arg-type]
+        elif isinstance(argument, int):
+            self.take(verb, argument)
+        else:
+            self.seen.append((self.splitter.offset, self.splitter.trailing_data))
+
+
+@given(
+    program=PROGRAMS,
+    terminators=st.lists(st.sampled_from(TERMINATORS), min_size=1, max_size=3),
+    max_size=st.sampled_from([0, 5, 300, 64 * 1024]),
+)
+def test_fast_and_plain_agree(
+    program: list[tuple[str, object]], terminators: list[Terminator], max_size: int
+) -> None:
+    fast, plain = (
+        Run(splitter(terminators[0], max_size=max_size), terminators)
+        for splitter in (Splitter, PlainSplitter)
+    )
+    for verb, argument in program:
+        fast.step(verb, argument)
+        plain.step(verb, argument)
+        assert fast.seen == plain.seen
+    for run in (fast, plain):
+        run.splitter.receive_eof()
+        for _ in range(4):
+            run.take("events", 1000)
+        run.step("look", None)
+    assert fast.seen == plain.seen
