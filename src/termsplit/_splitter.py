@@ -67,9 +67,8 @@ DEFAULT_MAX_SIZE = 64 * 1024
 
 # A window of this size stays in the processor's cache while it is split and handed out.
 _WIDEST_WINDOW = 16 * 1024
-# So much may come in, each chunk counted with what a small one costs besides, before it is looked at in any case.
-_PATIENCE = 16 * 1024
-_CHUNK_COST = 8
+# So many chunks may wait to be looked at: a chunk of a few bytes takes ten times its size.
+_MANY = 2048
 # The beginning of a record that is so short is looked at again when more comes in: cheaper than to put it aside.
 _SHORT_REST = 64
 _NOTHING: Iterator[bytes] = iter(())
@@ -189,8 +188,12 @@ class Splitter:
             return
         self._incoming.append(data)
         if not self._hope:
-            self._missing -= len(data) + _CHUNK_COST
-            if self._missing <= 0 or (self._omen >= 0 and self._omen in data):
+            self._missing -= len(data)
+            if (
+                self._missing <= 0
+                or (self._omen >= 0 and self._omen in data)
+                or len(self._incoming) > _MANY
+            ):
                 self._hope = True
 
     def receive_eof(self) -> None:
@@ -366,10 +369,13 @@ class Splitter:
             if batch is not None:
                 if batch is not self._ready:
                     yield batch
-            elif self._exceeds(self._record_limit):
+                continue
+            rest = self._known - self._position
+            if (rest > self._record_limit or self._partial or not self._pattern) and self._exceeds(
+                self._record_limit
+            ):
                 self._refuse(self._record_limit, too_long)
             else:
-                rest = self._known - self._position
                 if rest > _SHORT_REST or self._partial or self._input_ended_by:
                     self._partial += self._buffer[self._position : self._known]
                     self._position = self._known
@@ -656,9 +662,10 @@ class Splitter:
         """Go on with what came in since."""
         incoming, position = self._incoming, self._position
         self._base += position
+        came = incoming[0] if len(incoming) == 1 else b"".join(incoming)
         if position < len(self._buffer):
-            incoming.insert(0, self._buffer[position:])
-        self._buffer = incoming[0] if len(incoming) == 1 else b"".join(incoming)
+            came = self._buffer[position:] + came
+        self._buffer = came
         self._position = self._known = 0
         incoming.clear()
         self._dry = self._bare = False
@@ -687,7 +694,7 @@ class Splitter:
             self._omen = pattern.last
             if pattern.last < 0:
                 missing = 0
-        self._missing = min(missing, _PATIENCE)
+        self._missing = missing
         self._hope = self._too_long
 
     # Records that are too long.
