@@ -35,16 +35,15 @@ class Asyncore(BackendHarness):
         address: tuple[str, int] | str,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         if isinstance(address, str):
             self._stream = asyncore_backend.connect_unix(
                 address, map=self._map, connection=connection
             )
         else:
-            self._stream = asyncore_backend.connect(*address, map=self._map, connection=connection)
-            if context is not None:
-                self._stream.start_tls(context, server_hostname=hostname)
+            self._stream = asyncore_backend.connect(
+                *address, map=self._map, ssl=context, connection=connection
+            )
         return self._stream
 
     async def chat(self, chat: Chat, stream: Any) -> None:

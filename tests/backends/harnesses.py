@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import socket
 import ssl
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -55,14 +54,11 @@ class Blocking(BackendHarness):
         address: Address,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         if isinstance(address, str):
             self.stream = blocking.connect_unix(address, connection=connection)
         else:
-            self.stream = blocking.ChatStream(socket.create_connection(address), connection)
-            if context is not None:
-                self.stream.start_tls(context, server_hostname=hostname)
+            self.stream = blocking.connect(*address, ssl=context, connection=connection)
         return self.stream
 
     async def chat(self, chat: Chat, stream: Any) -> None:
@@ -100,12 +96,10 @@ class Asyncio(BackendHarness):
         address: Address,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         if isinstance(address, str):
             return await asyncio_backend.connect_unix(address, connection=connection)
-        stream = await asyncio_backend.connect(*address, connection=connection)
-        return await stream._connected(context, hostname)
+        return await asyncio_backend.connect(*address, ssl=context, connection=connection)
 
     async def chat(self, chat: Chat, stream: Any) -> None:
         await asyncio_backend.run(chat, stream)
@@ -147,14 +141,14 @@ class Trio(BackendHarness):
         address: Address,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         if isinstance(address, str):
             return await trio_backend.connect_unix(
                 address, nursery=self._nursery, connection=connection
             )
-        stream = await trio_backend.connect(*address, nursery=self._nursery, connection=connection)
-        return await stream._connected(context, hostname)
+        return await trio_backend.connect(
+            *address, nursery=self._nursery, ssl=context, connection=connection
+        )
 
     async def chat(self, chat: Chat, stream: Any) -> None:
         await trio_backend.run(chat, stream)
@@ -202,16 +196,14 @@ class Anyio(BackendHarness):
         address: Address,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         if isinstance(address, str):
             return await anyio_backend.connect_unix(
                 address, task_group=self._task_group, connection=connection
             )
-        stream = await anyio_backend.connect(
-            *address, task_group=self._task_group, connection=connection
+        return await anyio_backend.connect(
+            *address, task_group=self._task_group, ssl=context, connection=connection
         )
-        return await stream._connected(context, hostname)
 
     async def chat(self, chat: Chat, stream: Any) -> None:
         await anyio_backend.run(chat, stream)
@@ -253,7 +245,6 @@ class TrioInMemory(Trio):
         address: Address,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         assert isinstance(address, tuple)
         ours, theirs = trio.testing.lockstep_stream_pair()
@@ -286,7 +277,6 @@ class AnyioInMemory(Anyio):
         address: Address,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         assert isinstance(address, tuple)
         there_in, there_out = anyio.create_memory_object_stream[bytes](0)

@@ -85,15 +85,13 @@ class BackendHarness(abc.ABC):
         address: tuple[str, int] | str,
         connection: Connection,
         context: ssl.SSLContext | None,
-        hostname: str | None,
     ) -> Any:
         """Open a stream.
 
         Args:
             address: host and port of a TCP socket, or the path of a Unix socket.
             connection: the machine to use.
-            context: speak TLS with these settings; None for no TLS.
-            hostname: the name that the server's certificate must bear.
+            context: speak TLS with these settings, to a server that has the host's name; None for no TLS.
         """
 
     @abc.abstractmethod
@@ -334,11 +332,10 @@ def _hold_with_peer(harness: BackendHarness, scenario: Scenario, transport: str)
             connection = Counting()
             peer = Peer(harness, thread)
             trial = Trial(harness, connection, peer)
-            address = listener.getsockname()
-            context = harness.tls[1] if secured and harness.tls is not None else None
-            stream = await harness.connect(
-                address, connection, context, HOSTNAME if secured else None
-            )
+            address, context = listener.getsockname(), None
+            if secured and harness.tls is not None:
+                address, context = (HOSTNAME, address[1]), harness.tls[1]
+            stream = await harness.connect(address, connection, context)
             trial.stream = stream if hasattr(stream, "aclose") else _Awaitable(stream)
             peer.sock = await harness.wait(accepting)
             watch = threading.Timer(_DEADLINE, peer.leave)

@@ -1,0 +1,114 @@
+"""Handing over: to the application, and to TLS."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from termsplit import ConnectionLost, LocalProtocolError, UnexpectedData
+from termsplit.testing._backend import HOSTNAME, receive
+
+from ._scenario import expect, needs, raises
+
+if TYPE_CHECKING:
+    import socket
+
+    from termsplit.testing._backend import Trial
+
+
+@needs("faces", "detach")
+async def detaching_hands_over_the_transport_and_what_was_not_taken(trial: Trial) -> None:
+    stream, peer = trial.stream, trial.peer
+    await peer.send(b"one\nrest")
+    expect(await stream.receive_record(b"\n"), b"one")
+    stream.push(b"answer")
+    transport, data = await stream.detach()
+    expect(data, b"rest")
+    expect(await peer.receive(6), b"answer")
+    await raises(LocalProtocolError, stream.send(b"more"))
+    await raises(LocalProtocolError, stream.receive_record(b"\n"))
+    await stream.aclose()
+    await stream.abort()
+    expect(await peer.do(_would_wait), True)
+    await trial.harness.close_transport(transport)
+
+
+def _would_wait(sock: socket.socket) -> bool:
+    """Whether the connection is open, and nothing has come."""
+    sock.settimeout(0)
+    try:
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    return False
+
+
+@needs("faces", "starttls")
+async def tls_begins_in_mid_stream_for_a_client(trial: Trial) -> None:
+    assert trial.harness.tls is not None
+    ours, theirs = trial.harness.tls[1], trial.harness.tls[0]
+    await trial.peer.send(b"ready\n")
+    expect(await trial.stream.receive_record(b"\n"), b"ready")
+    trial.stream.push(b"go\n")
+
+    def begin(sock: socket.socket) -> socket.socket:
+        expect(receive(sock, 3), b"go\n")
+        return theirs.wrap_socket(sock, server_side=True)
+
+    beginning = trial.peer.start(begin)
+    await trial.stream.start_tls(ours, server_hostname=HOSTNAME)
+    trial.peer.sock = await trial.wait(beginning)
+    await _talk_in_secret(trial)
+
+
+@needs("faces", "starttls")
+async def tls_begins_in_mid_stream_for_a_server(trial: Trial) -> None:
+    assert trial.harness.tls is not None
+    ours, theirs = trial.harness.tls
+    await trial.peer.send(b"STARTTLS\n")
+    expect(await trial.stream.receive_record(b"\n"), b"STARTTLS")
+    trial.stream.push(b"go\n")
+
+    def begin(sock: socket.socket) -> socket.socket:
+        expect(receive(sock, 3), b"go\n")
+        return theirs.wrap_socket(sock, server_hostname=HOSTNAME)
+
+    beginning = trial.peer.start(begin)
+    await trial.stream.start_tls(ours, server_side=True)
+    trial.peer.sock = await trial.wait(beginning)
+    await _talk_in_secret(trial)
+
+
+async def _talk_in_secret(trial: Trial) -> None:
+    assert trial.stream.ssl_object is not None
+    await trial.peer.send(b"secret\n")
+    expect(await trial.stream.receive_record(b"\n"), b"secret")
+    trial.stream.push(b"hidden\n" * 100_000)
+    expect(await trial.close(), b"hidden\n" * 100_000)
+
+
+@needs("faces", "starttls")
+async def plaintext_that_was_injected_before_tls_is_refused(trial: Trial) -> None:
+    assert trial.harness.tls is not None
+    await trial.peer.send(b"STARTTLS\nQUIT\n")
+    expect(await trial.stream.receive_record(b"\n"), b"STARTTLS")
+    error = await raises(
+        UnexpectedData, trial.stream.start_tls(trial.harness.tls[0], server_side=True)
+    )
+    expect((error.data, error.offset), (b"QUIT\n", 9))
+
+
+@needs("faces", "starttls")
+async def a_handshake_that_fails_is_a_lost_connection(trial: Trial) -> None:
+    assert trial.harness.tls is not None
+    await trial.peer.send(b"STARTTLS\n")
+    expect(await trial.stream.receive_record(b"\n"), b"STARTTLS")
+    trial.stream.push(b"go\n")
+
+    def begin(sock: socket.socket) -> None:
+        expect(receive(sock, 3), b"go\n")
+        sock.sendall(b"this is no handshake" * 10)
+
+    beginning = trial.peer.start(begin)
+    await raises(ConnectionLost, trial.stream.start_tls(trial.harness.tls[0], server_side=True))
+    await trial.wait(beginning)
