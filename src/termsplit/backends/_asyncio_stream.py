@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from ._faces import LINGER, lost
+from ._faces import HANDSHAKE_FAILED, LINGER, lost
 from ._stream import AsyncChatStream
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class ChatStream(AsyncChatStream):
             # Up to Python 3.10 the protocol is not told.
             self._disconnect(None)
             if isinstance(cause, OSError):
-                raise (self._failure or lost(cause)) from cause
+                raise (self._failure or lost(cause, HANDSHAKE_FAILED)) from cause
             raise
         if transport is None:
             raise self._failure or lost(self._why_disconnected)

@@ -17,7 +17,7 @@ from termsplit._errors import ConnectionLost, LocalProtocolError
 from termsplit._events import NEED_DATA
 
 from ._blocking_files import Files
-from ._faces import LINGER, Faces, aborted, lost, peer_name
+from ._faces import HANDSHAKE_FAILED, LINGER, Faces, aborted, lost, peer_name
 
 if TYPE_CHECKING:
     import ssl
@@ -212,7 +212,7 @@ class ChatStream(Faces):
             raise LocalProtocolError("expected a socket to begin TLS on, got a pair of files")
         self.connection.refuse_trailing_data()
         self.flush()
-        with self._errors_mapped():
+        with self._errors_mapped(HANDSHAKE_FAILED):
             self.transport = self._transport = context.wrap_socket(
                 self._transport,
                 server_side=server_side,
@@ -255,13 +255,13 @@ class ChatStream(Faces):
             self.connection.receive_eof()
 
     @contextlib.contextmanager
-    def _errors_mapped(self) -> Generator[None]:
+    def _errors_mapped(self, what: str = "the peer is gone") -> Generator[None]:
         try:
             yield
         except TimeoutError:
             raise
         except OSError as cause:
-            raise lost(cause) from cause
+            raise lost(cause, what) from cause
         except ValueError as cause:
             # So say files, and sockets with TLS, that another thread has closed.
             if not self._closed:

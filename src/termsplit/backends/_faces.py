@@ -29,9 +29,16 @@ A socket that is closed while input waits in it resets the connection, and the p
 
 def lost(cause: BaseException | None, what: str = "the peer is gone") -> ConnectionLost:
     """The one exception of all backends for a transport that failed with ``cause``."""
-    error = ConnectionLost(what if cause is None else f"{what}: {cause!r}")
+    reason = cause
+    if cause is not None and not cause.args:
+        # trio's and anyio's errors say nothing but by their own cause.
+        reason = cause.__cause__ or cause
+    error = ConnectionLost(what if reason is None else f"{what}: {reason!r}")
     error.__cause__ = cause
     return error
+
+
+HANDSHAKE_FAILED = "the TLS handshake failed"
 
 
 def aborted() -> ConnectionLost:

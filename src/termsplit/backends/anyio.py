@@ -20,7 +20,7 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 
 from termsplit._connection import Connection
 
-from ._faces import lost
+from ._faces import HANDSHAKE_FAILED, lost
 from ._listen import removed_at_end
 from ._pulling import PullingChatStream
 
@@ -119,7 +119,7 @@ class ChatStream(PullingChatStream):
                 self.stream, ssl_context=context, server_side=server_side, hostname=hostname
             )
         except (*self._lost_errors, anyio.EndOfStream) as cause:
-            raise (self._failure or lost(cause)) from cause
+            raise (self._failure or lost(cause, HANDSHAKE_FAILED)) from cause
 
 
 Handler = Callable[[ChatStream], Awaitable[None]]

@@ -15,7 +15,7 @@ import trio
 
 from termsplit._connection import Connection
 
-from ._faces import lost, peer_name
+from ._faces import HANDSHAKE_FAILED, lost, peer_name
 from ._listen import unix_listener
 from ._pulling import PullingChatStream
 
@@ -110,7 +110,7 @@ class ChatStream(PullingChatStream):
         try:
             await stream.do_handshake()
         except self._lost_errors as cause:
-            raise (self._failure or lost(cause)) from cause
+            raise (self._failure or lost(cause, HANDSHAKE_FAILED)) from cause
         self.stream = stream
 
 
