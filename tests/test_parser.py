@@ -493,3 +493,34 @@ def test_an_offset_that_the_grammar_knows_better_is_kept() -> None:
 
     with pytest.raises(MalformedRecord, match="got b'a' at offset 7"):
         list(Parser(grammar).feed(b"a\n"))
+
+
+class TestAGrammarThatUsesItsSplitter:
+    """Not what a grammar is for; but nothing is lost by it."""
+
+    def test_for_an_event_between_two_records(self) -> None:
+        splitter = Splitter()
+
+        def grammar() -> Parse[tuple[bytes, object, bytes]]:
+            head = yield b"\n"
+            event = splitter.next_event()
+            return head, event, (yield 2)
+
+        parser = Parser(grammar, splitter)
+        assert list(parser.feed(b"head\nab")) == []
+        assert list(parser.feed(b"cd")) == [(b"head", DataReceived(b"ab"), b"cd")]
+
+    def test_for_a_record_between_two_counts(self) -> None:
+        splitter = Splitter()
+
+        def grammar() -> Parse[tuple[bytes, ...]]:
+            one = yield 1
+            two = yield 2
+            splitter.set_terminator(b"\n")
+            line = splitter.next_record()
+            assert line is not NEED_DATA
+            return one, two, line, (yield 3)
+
+        assert list(Parser(grammar, splitter).feed(b"122line\n333")) == [
+            (b"1", b"22", b"line", b"333")
+        ]

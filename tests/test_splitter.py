@@ -609,3 +609,28 @@ class TestHandover:
         assert splitter.detached
         with pytest.raises(LocalProtocolError):
             splitter.receive_data(b"x")
+
+
+class TestLongBeginnings:
+    """A beginning of a record that is long enough to be put aside."""
+
+    def test_is_joined_with_the_rest(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"x" * 100)
+        assert list(splitter.records()) == []
+        splitter.receive_data(b"y\nz\n")
+        assert list(splitter.records()) == [b"x" * 100 + b"y", b"z"]
+
+    def test_is_given_to_the_events_face_at_once(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"x" * 100)
+        assert list(splitter.records()) == []
+        assert list(splitter.events()) == [Data(b"x" * 100)]
+
+
+def test_a_short_alternative_ends_no_record_beyond_the_limit() -> None:
+    splitter = Splitter(Limited(AnyOf(b"abc", b"c"), 2))
+    splitter.receive_data(b"xxxcxxc")
+    with pytest.raises(RecordTooLong):
+        list(splitter.records())
+    assert list(splitter.records()) == [b"xx"]

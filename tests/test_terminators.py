@@ -158,3 +158,14 @@ def test_a_terminator_longer_than_any_chunk(terminator: Terminator) -> None:
     assert data == b"a" * 50
     splitter.receive_eof()
     assert splitter.trailing_data == b""
+
+
+def test_the_last_byte_of_a_terminator_alone_is_none_however_far_away() -> None:
+    far = b"x" * 1000
+    buffer = far + b"\n" + far + b"\n" + far + b"\r\n" + far
+    assert literal_pattern(b"\r\n").search(buffer, 0, len(buffer), False) == (
+        3002,
+        3004,
+        TerminatorFound(b"\r\n"),
+    )
+    assert literal_pattern(b"\r\n").search(buffer, 3004, len(buffer), False) is None
