@@ -36,7 +36,7 @@ PEERS = [
 
 
 def groups(*, quick: bool) -> Iterator[Group]:
-    scale = 0.5 if quick else 2.0
+    scale = 0.5 if quick else 1.0
     yield from in_memory(scale)
     yield from doubled(scale)
     for kind in (loopback, output, footprint):
@@ -108,22 +108,30 @@ def main() -> None:
     parser.add_argument(
         "--show", type=Path, metavar="JSON", help="print the tables of an earlier run"
     )
+    parser.add_argument(
+        "--page", type=Path, metavar="FOLDER", help="with --show: tables and plots for the docs"
+    )
     parser.add_argument("--rounds", type=int, help="passes of each candidate in each process")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    rounds = asked.rounds or (2 if asked.quick else 5)
+    rounds = asked.rounds or (2 if asked.quick else 4)
     if asked.check:
         check()
     elif asked.worker:
         worker(asked.only, rounds, quick=asked.quick)
     elif asked.show:
         suite = pyperf.BenchmarkSuite.load(str(asked.show))
-        report.print_tables(suite)
-        figures.print_figures(suite)
+        if asked.page:
+            from . import page  # it takes a while to import
+
+            page.write(suite, asked.page)
+        else:
+            report.print_tables(suite)
+            figures.print_figures(suite)
     else:
         version = f"{platform.python_implementation().lower()}-{platform.python_version()}"
         path: Path = asked.output or Path("build", "bench", f"{version}.json")
-        suite = measure(asked.only, rounds, 1 if asked.quick else 3, quick=asked.quick)
+        suite = measure(asked.only, rounds, 1 if asked.quick else 2, quick=asked.quick)
         path.parent.mkdir(parents=True, exist_ok=True)
         suite.dump(str(path), replace=True)
         report.print_tables(suite)

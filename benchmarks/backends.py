@@ -10,13 +10,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+import anyio
 import trio
 import uvloop
 
-from termsplit import Connection, IncompleteRecord, Parse
-from termsplit.backends import asyncio as on_asyncio, blocking, trio as on_trio
+from termsplit import Chat, Connection, IncompleteRecord, Parse
+from termsplit.backends import (
+    anyio as on_anyio,
+    asyncio as on_asyncio,
+    asyncore as on_asyncore,
+    blocking,
+    trio as on_trio,
+)
 
-from .servers import END, async_chat
+from .servers import END, async_chat, asyncore_loop
 from .sockets import HOST, Serve, Server
 
 Connect = Callable[[int], AbstractAsyncContextManager[Any]]
@@ -123,12 +130,58 @@ async def _connect_trio(port: int) -> AsyncIterator[Any]:
             yield stream
 
 
+@asynccontextmanager
+async def _connect_anyio(port: int) -> AsyncIterator[Any]:
+    async with anyio.create_task_group() as task_group:
+        async with await on_anyio.connect(HOST, port, task_group=task_group) as stream:
+            yield stream
+
+
+class CountChat(Chat):
+    count = 0
+
+    def collect_incoming_data(self, data: bytes) -> None:
+        pass
+
+    def found_terminator(self) -> None:
+        self.count += 1
+
+
+class EchoChat(Chat):
+    line = b""
+
+    def collect_incoming_data(self, data: bytes) -> None:
+        self.line += data
+
+    def found_terminator(self) -> None:
+        self.push(self.line + END)
+        self.line = b""
+
+
+def _asyncore_run(chat: Chat, port: int) -> None:
+    sockets: dict[int, Any] = {}
+    on_asyncore.run(chat, on_asyncore.connect(HOST, port, map=sockets))
+    asyncore_loop(map=sockets)
+
+
+def _asyncore_receive(port: int) -> int:
+    chat = CountChat(END)
+    _asyncore_run(chat, port)
+    return chat.count
+
+
+def _asyncore_echo(port: int) -> None:
+    _asyncore_run(EchoChat(END), port)
+
+
 OURS = [
     Server("termsplit, blocking", _blocking_receive, _blocking_echo),
     Server("termsplit, blocking, for", _blocking_records, _blocking_echo_records),
     *_asynchronous("asyncio", lambda main, port: asyncio.run(main(port)), _connect_asyncio),
     *_asynchronous("uvloop", lambda main, port: uvloop.run(main(port)), _connect_asyncio),
     *_asynchronous("trio", trio.run, _connect_trio),
+    *_asynchronous("anyio", anyio.run, _connect_anyio),
+    Server("termsplit, asyncore", _asyncore_receive, _asyncore_echo),
 ]
 if importlib.util.find_spec("termsplit.asynchat"):
     drop_in: Any = importlib.import_module("termsplit.asynchat")

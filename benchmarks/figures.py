@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -113,4 +114,4 @@ def print_figures(suite: pyperf.BenchmarkSuite) -> None:
             f">= {figure.factor:.2f} x",
             f"[{style}]{factor:.2f}[/]",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pyperf
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -10,19 +12,19 @@ from .results import Table, tables, unit
 
 
 def print_tables(suite: pyperf.BenchmarkSuite) -> None:
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     for workload, table in tables(suite).items():
-        columns, rows = _cells(table, unit(suite, workload))
+        columns, rows = cells(table, unit(suite, workload))
         shown = RichTable("", title=workload)
         for column in columns:
             shown.add_column(column, justify="right")
-        for candidate, cells in rows:
+        for candidate, row in rows:
             ours = "bold" if candidate.startswith("termsplit") else ""
-            shown.add_row(candidate, *cells, style=ours)
+            shown.add_row(candidate, *row, style=ours)
         console.print(shown)
 
 
-def _cells(table: Table, unit: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
+def cells(table: Table, unit: str) -> tuple[list[str], list[tuple[str, list[str]]]]:
     """The columns, and each candidate's cells; times in ns, or in a larger unit if all are large."""
     candidates = dict.fromkeys(candidate for taken in table.values() for candidate in taken)
     smallest = min(seconds for taken in table.values() for seconds in taken.values())

@@ -27,6 +27,7 @@ with warnings.catch_warnings():
     import asyncore
 
 END = b"\r\n"
+asyncore_loop = asyncore.loop
 READ_SIZE = 64 * 1024
 
 

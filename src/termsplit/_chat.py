@@ -11,7 +11,6 @@ from ._events import DataReceived, RecordSkipped, TerminatorFound
 if TYPE_CHECKING:
     from typing import Literal
 
-    from ._events import Event
     from ._producers import Producer
     from ._terminators import Terminator
 
@@ -156,8 +155,17 @@ class Chat:
         while not self._must_pause(until_congested):
             try:
                 for event in connection.events(too_long=self.too_long):
-                    self._deliver(event)
-                    if self._must_pause(until_congested):
+                    if isinstance(event, DataReceived):
+                        self.collect_incoming_data(event.data)
+                    elif isinstance(event, TerminatorFound):
+                        self.found_terminator()
+                    elif isinstance(event, RecordSkipped):
+                        self.record_skipped(event.size)
+                    elif not self._eof_delivered:
+                        self._eof_delivered = True
+                        self.eof_received(event.clean)
+                    # As _must_pause has it, without the call that would cost as much as a callback.
+                    if connection._closing or (until_congested and connection.congested):
                         break
                 return
             except RecordTooLong as error:
@@ -169,14 +177,3 @@ class Chat:
     def _must_pause(self, until_congested: bool) -> bool:
         connection = self.connection
         return connection.closing or (until_congested and connection.congested)
-
-    def _deliver(self, event: Event) -> None:
-        if isinstance(event, DataReceived):
-            self.collect_incoming_data(event.data)
-        elif isinstance(event, TerminatorFound):
-            self.found_terminator()
-        elif isinstance(event, RecordSkipped):
-            self.record_skipped(event.size)
-        elif not self._eof_delivered:
-            self._eof_delivered = True
-            self.eof_received(event.clean)

@@ -1,0 +1,110 @@
+"""Draws the documentation's page from a run: a table and a plot for each workload, and the figures."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import pyperf
+from matplotlib import pyplot as plt
+
+from .figures import reached
+from .report import cells
+from .results import Table, tables, unit
+
+mpl.use("svg")
+# The same run gives the same file.
+mpl.rcParams.update(
+    {"svg.hashsalt": "termsplit", "svg.fonttype": "none", "font.size": 9, "savefig.bbox": "tight"}
+)
+
+
+def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
+    """Write ``tables.inc``, which the page includes, and an SVG file for each workload."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.svg"):
+        old.unlink()
+    parts = [_machine(suite), _figures(suite), "## Every workload\n"]
+    for workload, table in tables(suite).items():
+        if workload.startswith("hostile"):
+            # Both sizes are in the table: what counts is that a byte costs the same in both.
+            table = {f"{column} in all": taken for column, taken in table.items()}
+        kind = unit(suite, workload)
+        name = re.sub(r"[^a-z0-9]+", "-", workload.lower()).strip("-")
+        _plot(workload, table, kind, folder / f"{name}.svg")
+        columns, rows = cells(table, kind)
+        parts.append(f"### {workload[0].upper()}{workload[1:]}\n")
+        parts.append(f"![{workload}]({folder.name}/{name}.svg)\n")
+        parts.append(_markdown(["", *columns], [[candidate, *row] for candidate, row in rows]))
+    (folder / "tables.inc").write_text("\n".join(parts))
+
+
+def _machine(suite: pyperf.BenchmarkSuite) -> str:
+    about = suite.get_metadata()
+    about.update(suite.get_benchmarks()[0].get_runs()[0].get_metadata())
+    versions = sorted(
+        f"{name.removeprefix('version_')} {version}"
+        for name, version in about.items()
+        if name.startswith("version_")
+    )
+    return (
+        f"Measured on {about.get('cpu_model_name', 'an unnamed processor')}, {about['cpu_count']} processors, "
+        f"{about['platform']}, {about['python_implementation']} {about['python_version'].split()[0]}, with "
+        f"{', '.join(versions)}.\n"
+    )
+
+
+def _figures(suite: pyperf.BenchmarkSuite) -> str:
+    rows = [
+        [
+            figure.workload,
+            figure.column,
+            figure.candidate,
+            figure.reference,
+            f"{figure.factor:.2f}",
+            f"{factor:.2f}" if factor >= figure.factor else f"**{factor:.2f}**",
+        ]
+        for figure, factor in reached(suite)
+    ]
+    heads = ["workload", "in", "candidate", "so many times as fast as", "wanted", "measured"]
+    return "## The figures it is held to\n\n" + _markdown(heads, rows)
+
+
+def _markdown(heads: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _plot(workload: str, table: Table, kind: str, path: Path) -> None:
+    candidates = list(dict.fromkeys(name for taken in table.values() for name in taken))
+    if len(table) > 2:
+        figure, axes = plt.subplots(figsize=(8, 4.5))
+        for name in candidates:
+            ours = name.startswith("termsplit")
+            heights = [taken.get(name, float("nan")) * 1e9 for taken in table.values()]
+            style = {"linewidth": 2.2} if ours else {"linewidth": 0.9, "linestyle": "--"}
+            axes.plot(list(table), heights, marker=".", label=name, **style)
+        axes.set_yscale("log")
+        axes.set_xlabel("chunks of")
+        axes.set_ylabel("ns a record")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    else:
+        figure, axes = plt.subplots(figsize=(8, 0.7 + 0.28 * len(candidates) * len(table)))
+        scale = 1 if kind == "byte" else 1e9
+        width = 0.8 / len(table)
+        for i, (column, taken) in enumerate(table.items()):
+            places = [len(candidates) - place - i * width for place in range(len(candidates))]
+            lengths = [taken.get(name, 0.0) * scale for name in candidates]
+            axes.barh(places, lengths, width, label=column)
+        middles = [len(candidates) - place - 0.4 + width / 2 for place in range(len(candidates))]
+        axes.set_yticks(middles, candidates)
+        axes.set_xscale("log")
+        axes.set_xlabel(
+            "bytes" if kind == "byte" else "ns a byte" if workload.startswith("hostile") else "ns"
+        )
+        axes.legend(fontsize=8)
+    axes.set_title(workload)
+    figure.savefig(path, format="svg", metadata={"Date": None})
+    plt.close(figure)
