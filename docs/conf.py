@@ -53,6 +53,7 @@ autodoc_type_aliases = {
     if not inspect.isclass(getattr(termsplit, name))
 }
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
@@ -106,7 +107,12 @@ def resolve(
 def spell_out(
     app: Sphinx, what: str, name: str, obj: object, options: object, args: str, returns: str
 ) -> tuple[str, str]:
-    """Show in a signature what the alias stands for that has no page."""
+    """Show in a signature what the alias stands for that has no page; no signature for what `serve` makes."""
+    if what == "class" and name.endswith(".Server"):
+        return "", ""
+    if returns:
+        # How Sphinx 9 shows an alias inside of another type.
+        returns = re.sub(r"TypeAliasForwardRef\('termsplit\.(\w+)'\)", r"\1", returns)
     return args and re.sub(r"\bTooLong\b", "Literal['raise', 'skip']", args), returns
 
 

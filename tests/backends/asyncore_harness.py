@@ -47,12 +47,12 @@ class Asyncore(BackendHarness):
         return self._stream
 
     async def chat(self, chat: Chat, stream: Any) -> None:
-        asyncore_backend.run(chat, self._stream)
+        asyncore_backend.run(chat, stream)
         try:
-            while self._stream in self._map.values():
+            while stream in self._map.values():
                 await self._turn()
         finally:
-            self._stream.abort()
+            stream.abort()
 
     async def wait(self, future: Future[T]) -> T:
         while not future.done():

@@ -62,7 +62,7 @@ class Blocking(BackendHarness):
         return self.stream
 
     async def chat(self, chat: Chat, stream: Any) -> None:
-        blocking.run(chat, self.stream)
+        blocking.run(chat, stream)
 
     async def interrupt(self, call: Call, turns: int) -> None:
         self.stream.transport.settimeout(0.02)

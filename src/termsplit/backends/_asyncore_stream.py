@@ -108,10 +108,10 @@ class ChatStream(Faces, Dispatcher):
         return self.socket if isinstance(self.socket, ssl.SSLSocket) else None
 
     def send(self, data: bytes | bytearray | memoryview) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleMethodOverride]
-        """As `push`: it leaves when the socket takes it.
+        """Push ``data``: it leaves when the socket takes it.
 
         Returns:
-            the number of bytes: all of them.
+            how many bytes that is, all of them.
         """
         self.push(data)
         return len(data)

@@ -123,6 +123,7 @@ class ChatStream(PullingChatStream):
 
 
 Handler = Callable[[ChatStream], Awaitable[None]]
+"""An async function that serves a peer."""
 
 
 async def connect(

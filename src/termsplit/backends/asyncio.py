@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 Handler = Callable[[ChatStream], Awaitable[None]]
+"""An async function that serves a peer."""
 
 
 async def connect(
@@ -52,7 +53,7 @@ async def connect(
         connection: the machine to use; a new `Connection` if left out.
 
     Raises:
-        OSError: as `asyncio.loop.create_connection` does.
+        OSError: as `asyncio.AbstractEventLoop.create_connection` does.
         ConnectionLost: the TLS handshake failed.
     """
     stream = ChatStream(connection)
@@ -97,7 +98,7 @@ async def serve(
         the server, which listens already; it stops when it is closed.
 
     Raises:
-        OSError: as `asyncio.loop.create_server` does.
+        OSError: as `asyncio.AbstractEventLoop.create_server` does.
     """
     server = Server(handler, ssl, new_connection)
     loop = asyncio.get_running_loop()

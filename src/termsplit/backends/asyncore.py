@@ -46,6 +46,7 @@ __all__ = [
 _RETRY_AFTER = 0.1
 
 Handler = Callable[[ChatStream], object]
+"""A function that begins to serve a peer."""
 
 
 class Server(Dispatcher):

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 Handler = Callable[[ChatStream], object]
+"""A function that serves a peer."""
 
 
 def connect(

@@ -125,6 +125,7 @@ class _Dry(trio.abc.ReceiveStream):
 
 
 Handler = Callable[[ChatStream], Awaitable[None]]
+"""An async function that serves a peer."""
 
 
 async def connect(

@@ -46,7 +46,7 @@ class BackendHarness(abc.ABC):
     """
 
     transports: tuple[str, ...] = ("tcp", "unix", "tls")
-    """What the scenarios run over: of ``"tcp"``, ``"unix"`` and ``"tls"``."""
+    """The transports to run the scenarios over, of ``"tcp"``, ``"unix"`` and ``"tls"``."""
 
     lacks: frozenset[str] = frozenset()
     """What the adapter does not claim to do, so that the scenarios that need it are left out:
@@ -248,10 +248,14 @@ class Trial:
         self.harness = harness
         self.connection = connection
         self.peer = peer
-        self.stream: Any
+        self.opened: Any
+        self.stream: Any  # the same, with methods that can be awaited
 
     async def wait(self, future: concurrent.futures.Future[T]) -> T:
         return await self.harness.wait(future)
+
+    async def chat(self, chat: Chat) -> None:
+        await self.harness.chat(chat, self.opened)
 
     async def interrupt(
         self, call: Callable[[], Coroutine[Any, Any, object]], turns: int = 20
@@ -336,6 +340,7 @@ def _hold_with_peer(harness: BackendHarness, scenario: Scenario, transport: str)
             if secured and harness.tls is not None:
                 address, context = (HOSTNAME, address[1]), harness.tls[1]
             stream = await harness.connect(address, connection, context)
+            trial.opened = stream
             trial.stream = stream if hasattr(stream, "aclose") else _Awaitable(stream)
             peer.sock = await harness.wait(accepting)
             watch = threading.Timer(_DEADLINE, peer.leave)

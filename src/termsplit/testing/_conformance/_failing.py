@@ -69,7 +69,7 @@ async def a_chat_is_told_once_that_its_peer_is_gone(trial: Trial) -> None:
     chat = Echo()
     await trial.peer.send(b"one\n")
     resetting = trial.peer.start(_read_a_little_and_reset)
-    await trial.harness.chat(chat, trial.stream)
+    await trial.chat(chat)
     await trial.wait(resetting)
     expect(chat.told[0], b"one")
     expect([type(told) for told in chat.told[1:]], [ConnectionLost])
@@ -118,7 +118,7 @@ async def what_a_chats_producer_raises_reaches_the_caller(trial: Trial) -> None:
 
     chat = Fails()
     await trial.peer.send(b"\n")
-    error = await raises(TypeError, trial.harness.chat(chat, trial.stream))
+    error = await raises(TypeError, trial.chat(chat))
     expect(chat.told, [error])
 
 
@@ -130,5 +130,5 @@ async def what_a_callback_raises_reaches_the_caller(trial: Trial) -> None:
 
     chat = Fails()
     await trial.peer.send(b"\n")
-    error = await raises(ZeroDivisionError, trial.harness.chat(chat, trial.stream))
+    error = await raises(ZeroDivisionError, trial.chat(chat))
     expect(chat.told, [error])

@@ -110,7 +110,7 @@ async def the_callbacks_face(trial: Trial) -> None:
         return answer
 
     talking = trial.peer.start(talk)
-    await trial.harness.chat(chat, trial.stream)
+    await trial.chat(chat)
     expect(await trial.wait(talking), b"one\n\nthree\n")
     expect(chat.told, [b"one", b"", b"three", EOFReceived(True), None])
 
@@ -146,7 +146,7 @@ async def a_chat_is_told_of_a_record_that_is_too_long(trial: Trial) -> None:
         finish(sock)
 
     talking = trial.peer.start(talk)
-    await trial.harness.chat(chat, trial.stream)
+    await trial.chat(chat)
     await trial.wait(talking)
     expect(chat.told, [b"short", RecordSkipped(100_000), b"next", EOFReceived(True), None])
 
@@ -175,7 +175,7 @@ async def a_chat_is_told_that_the_stream_ended_in_a_record(trial: Trial) -> None
     chat = Recorder()
     await trial.peer.send(b"one\ntw")
     await trial.peer.finish()
-    await trial.harness.chat(chat, trial.stream)
+    await trial.chat(chat)
     expect(chat.told, [b"one", EOFReceived(False), None])
 
 
@@ -200,7 +200,7 @@ async def the_peer_ends_its_side_and_still_gets_the_chats_answer(trial: Trial) -
     await trial.peer.send(b"question")
     await trial.peer.end()
     received = trial.peer.start(receive_to_end)
-    await trial.harness.chat(Answers(None), trial.stream)
+    await trial.chat(Answers(None))
     expect(await trial.wait(received), b"question" * 100_000)
 
 

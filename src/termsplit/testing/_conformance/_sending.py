@@ -76,7 +76,7 @@ async def a_peer_that_does_not_read_stops_a_chat(trial: Trial) -> None:
 
     chat = Amplifier(1)
     flooding = trial.peer.start(flood)
-    await trial.interrupt(lambda: trial.harness.chat(chat, trial.stream))
+    await trial.interrupt(lambda: trial.chat(chat))
     trial.peer.leave()
     await trial.wait(flooding)
     assert chat.most <= 64 * 1024 + 10_000, f"expected high water to stop it, got {chat.most}"
@@ -132,7 +132,7 @@ async def closing_when_done_delivers_all_of_it_first(trial: Trial) -> None:
     chat = Says()
     await trial.peer.send(b"say\nmore that nobody reads\n" + b"x" * 100_000)
     received = trial.peer.start(receive_to_end)
-    await trial.harness.chat(chat, trial.stream)
+    await trial.chat(chat)
     said = await trial.wait(received)
     assert said == b"head" + b"body" * 1_000_000 + b"tail", f"expected all, got {len(said)} bytes"
     expect(chat.told, [None])
@@ -237,6 +237,6 @@ async def a_chats_answers_to_one_chunk_leave_in_one_send(trial: Trial) -> None:
         return answer
 
     talking = trial.peer.start(talk)
-    await trial.harness.chat(chat, trial.stream)
+    await trial.chat(chat)
     expect(await trial.wait(talking), _PIPELINED)
     expect((trial.connection.sends, "sends"), (1, "sends"))

@@ -51,7 +51,7 @@ async def an_interrupted_send_goes_out_once(trial: Trial) -> None:
 async def a_chat_that_is_interrupted_is_told_once(trial: Trial) -> None:
     chat = Recorder()
     await trial.peer.send(b"one\ntw")
-    await trial.interrupt(lambda: trial.harness.chat(chat, trial.stream))
+    await trial.interrupt(lambda: trial.chat(chat))
     expect(chat.told[0], b"one")
     expect(len(chat.told), 2)
     assert isinstance(chat.told[1], Exception), f"expected an error, got {chat.told[1]!r}"
@@ -103,7 +103,7 @@ async def a_chat_is_closed_from_another_task(trial: Trial) -> None:
         chat.close_when_done()
         expect(await trial.wait(received), b"bye")
 
-    await trial.harness.together(lambda: trial.harness.chat(chat, trial.stream), close)
+    await trial.harness.together(lambda: trial.chat(chat), close)
     expect(chat.told, [b"one", None])
 
 
