@@ -81,6 +81,9 @@ class PullingChatStream(AsyncChatStream):
         if data:
             self.connection.receive_data(data)
         elif data is not None:
+            if self._closed:
+                # This end is our own doing.
+                raise self._failure or lost(None, "the stream was closed")
             self.connection.receive_eof()
 
     def _interrupt_receiving(self) -> None:

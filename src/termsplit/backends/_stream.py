@@ -224,6 +224,7 @@ class AsyncChatStream(Faces, abc.ABC):
             return
         self._closed = True
         self._fail(lost(None, "the stream was aborted"))
+        self._interrupt_receiving()
         try:
             await self._abort()
         finally:

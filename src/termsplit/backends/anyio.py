@@ -109,7 +109,11 @@ class ChatStream(PullingChatStream):
             await self._write_eof()
 
     async def _abort(self) -> None:
-        await anyio.aclose_forcefully(self.stream)
+        # A TLS stream would go on with its own end, and perhaps fail at that.
+        stream = self.stream
+        while isinstance(stream, TLSStream):
+            stream = stream.transport_stream
+        await anyio.aclose_forcefully(stream)
 
     async def _start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
