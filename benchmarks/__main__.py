@@ -17,9 +17,10 @@ import pyperf
 from . import figures, report
 from .check import check
 from .footprint import footprint
-from .measure import Group, doubled, in_memory, values
+from .loopback import loopback
+from .measure import Group, values
 from .output import output
-from .sockets import loopback
+from .streams import doubled, in_memory
 
 PEERS = [
     "anyio",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -14,7 +12,7 @@ import anyio
 import trio
 import uvloop
 
-from termsplit import Chat, Connection, IncompleteRecord, Parse
+from termsplit import Chat, Connection, IncompleteRecord, Parse, asynchat
 from termsplit.backends import (
     anyio as on_anyio,
     asyncio as on_asyncio,
@@ -182,7 +180,5 @@ OURS = [
     *_asynchronous("trio", trio.run, _connect_trio),
     *_asynchronous("anyio", anyio.run, _connect_anyio),
     Server("termsplit, asyncore", _asyncore_receive, _asyncore_echo),
+    Server("termsplit.asynchat", *async_chat(asynchat.async_chat)),
 ]
-if importlib.util.find_spec("termsplit.asynchat"):
-    drop_in: Any = importlib.import_module("termsplit.asynchat")
-    OURS.append(Server("termsplit.asynchat", *async_chat(drop_in.async_chat)))

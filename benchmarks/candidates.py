@@ -36,9 +36,7 @@ def candidate(
 
 
 def candidates(stream: Stream) -> list[Candidate]:
-    """Those that can read this stream."""
-    from . import limits, ours, peers  # noqa: F401
-
+    """Those that can read this stream, of all that were entered."""
     return [
         each
         for each in _ALL

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 
 from .candidates import candidates
-from .measure import checked, doubled, in_memory, size_name
+from .measure import checked, size_name
+from .streams import doubled, in_memory
 from .workloads import Hostile, hostile
 
 _SIZE = 16 * 1024

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Generator
-from typing import Any
 
 from termsplit import (
     AnyOf,
@@ -16,6 +13,7 @@ from termsplit import (
     Splitter,
     Terminator,
     TerminatorFound,
+    asynchat,
 )
 
 from .callbacks import drive, program
@@ -188,9 +186,6 @@ def callbacks(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
         feed(chunk)
 
 
-if importlib.util.find_spec("termsplit.asynchat"):
-    asynchat: Any = importlib.import_module("termsplit.asynchat")
-
-    @candidate(DROP_IN, "lines", "http", "length")
-    def drop_in(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-        drive(asynchat.async_chat, stream, chunks, collect)
+@candidate(DROP_IN, "lines", "http", "length")
+def drop_in(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    drive(asynchat.async_chat, stream, chunks, collect)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 import socket
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ from typing import Any
 
 import trio
 
-from termsplit import ProducerQueue
+from termsplit import ProducerQueue, asynchat as drop_in
 
 from .measure import Entry, Group, WrongAnswer
 from .sockets import HOST, Remote
@@ -148,10 +146,8 @@ _CANDIDATES: list[tuple[str, Push, Push]] = [
     ("asyncio streams", _on_asyncio(_transport_pushes), _on_asyncio(_transport_producer)),
     ("trio", _on_trio(_trio_pushes), _on_trio(_trio_producer)),
     ("termsplit: ProducerQueue", _queue_pushes, _queue_producer),
+    ("termsplit.asynchat", *_async_chat(drop_in.async_chat)),
 ]
-if importlib.util.find_spec("termsplit.asynchat"):
-    drop_in: Any = importlib.import_module("termsplit.asynchat")
-    _CANDIDATES.append(("termsplit.asynchat", *_async_chat(drop_in.async_chat)))
 
 
 def output(*, quick: bool) -> Iterator[Group]:
