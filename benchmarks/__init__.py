@@ -10,7 +10,7 @@ Each module imports only from those above it:
     streams         what is measured: reading in memory,
     loopback                          receiving and echoing on sockets,
     output                            pushes and producers,
-    footprint                         memory and import
+    footprint                         memory of idle connections (idle: the program that makes them), and import
     check           no times: right answers, and linear by count
     results         reads a run back
     figures         the ratios that termsplit is held to

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pyperf
 from matplotlib import pyplot as plt
 
-from .figures import reached
+from .figures import DOUBLING, FACES, HOSTILE, doubled, reached
 from .report import cells
 from .results import Table, tables, unit
 
@@ -25,9 +25,9 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
-    parts = [_machine(suite), _figures(suite), "## Every workload\n"]
+    parts = [_machine(suite), _figures(suite), _doubling(suite), "## Every workload\n"]
     for workload, table in tables(suite).items():
-        if workload.startswith("hostile"):
+        if workload.startswith(HOSTILE):
             # Both sizes are in the table: what counts is that a byte costs the same in both.
             table = {f"{column} in all": taken for column, taken in table.items()}
         kind = unit(suite, workload)
@@ -71,6 +71,26 @@ def _figures(suite: pyperf.BenchmarkSuite) -> str:
     return "## The figures it is held to\n\n" + _markdown(heads, rows)
 
 
+def _doubling(suite: pyperf.BenchmarkSuite) -> str:
+    """Of termsplit each face, of the others only the ones that are not linear."""
+    rows = []
+    for workload, factors in doubled(suite).items():
+        cells = [_emphasised(factors[face]) for face in FACES]
+        worse = [
+            f"{name} {factor:.1f}"
+            for name, factor in factors.items()
+            if factor > DOUBLING and not name.startswith("termsplit")
+        ]
+        rows.append([workload.removeprefix(HOSTILE), *cells, ", ".join(worse)])
+    return f"Doubling a hostile input may multiply the time by {DOUBLING} at most:\n\n" + _markdown(
+        ["workload", *FACES, f"peers above {DOUBLING}"], rows
+    )
+
+
+def _emphasised(factor: float) -> str:
+    return f"{factor:.2f}" if factor <= DOUBLING else f"**{factor:.2f}**"
+
+
 def _markdown(heads: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
@@ -102,7 +122,7 @@ def _plot(workload: str, table: Table, kind: str, path: Path) -> None:
         axes.set_yticks(middles, candidates)
         axes.set_xscale("log")
         axes.set_xlabel(
-            "bytes" if kind == "byte" else "ns a byte" if workload.startswith("hostile") else "ns"
+            "bytes" if kind == "byte" else "ns a byte" if workload.startswith(HOSTILE) else "ns"
         )
         axes.legend(fontsize=8)
     axes.set_title(workload)
