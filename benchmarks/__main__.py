@@ -69,8 +69,10 @@ def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.Be
             "--worker",
         ]
         command += ["--only", only, "--rounds", str(rounds), *["--quick"] * quick]
-        found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        for line in found.splitlines():
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            sys.exit("a candidate failed, as said above")
+        for line in done.stdout.splitlines():
             workload, column, unit, count, taken = json.loads(line)
             for candidate, seconds in taken.items():
                 name = f"{workload} | {column} | {candidate}"

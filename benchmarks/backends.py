@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -179,6 +180,7 @@ OURS = [
     *_asynchronous("uvloop", lambda main, port: uvloop.run(main(port)), _connect_asyncio),
     *_asynchronous("trio", trio.run, _connect_trio),
     *_asynchronous("anyio", anyio.run, _connect_anyio),
+    *_asynchronous("anyio on trio", functools.partial(anyio.run, backend="trio"), _connect_anyio),
     Server("termsplit, asyncore", _asyncore_receive, _asyncore_echo),
     Server("termsplit.asynchat", *async_chat(asynchat.async_chat)),
 ]

@@ -271,7 +271,7 @@ def h11_buffer(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
                 collect(body or b"")
 
 
-@candidate("websockets StreamReader", "lines", "length")
+@candidate("websockets StreamReader", "lines", "http", "length")
 def websockets_reader(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     reader = WebSocketsReader()
     limit = stream.max_size + 2
@@ -285,6 +285,16 @@ def websockets_reader(stream: Stream, chunks: list[bytes], collect: Collect) -> 
             if collect:
                 collect(line[:-step])
 
+    def http() -> Generator[None, None, None]:
+        while True:
+            head = []
+            while line := (yield from reader.read_line(limit))[:-2]:
+                head.append(line)
+            body = yield from reader.read_exact(body_size(head[-1]))
+            if collect:
+                collect(b"\r\n".join(head))
+                collect(body)
+
     def length() -> Generator[None, None, None]:
         while True:
             size = int.from_bytes((yield from reader.read_exact(4)), "big")
@@ -292,7 +302,7 @@ def websockets_reader(stream: Stream, chunks: list[bytes], collect: Collect) -> 
             if collect:
                 collect(body)
 
-    parser = lines() if stream.framing == "lines" else length()
+    parser = {"lines": lines, "http": http, "length": length}[stream.framing]()
     next(parser)
     buffer = reader.buffer
     for chunk in chunks:
@@ -353,7 +363,7 @@ class _RawChunks(io.RawIOBase):
         return 0
 
 
-@candidate("io.BufferedReader", "lines", "length", any_of=True)
+@candidate("io.BufferedReader", "lines", "http", "length", any_of=True)
 def buffered_reader(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     reader = io.BufferedReader(_RawChunks(chunks), max(8192, max(map(len, chunks))))
     if stream.framing == "length":
@@ -362,7 +372,15 @@ def buffered_reader(stream: Stream, chunks: list[bytes], collect: Collect) -> No
             if collect:
                 collect(body)
         return
-    if stream.framing == "lines" and stream.terminator not in (b"\n", b"\r\n"):
+    if stream.framing == "http":
+        for _ in range(stream.messages):
+            head = b"".join(iter(reader.readline, CRLF))[:-2]
+            body = reader.read(body_size(head))
+            if collect:
+                collect(head)
+                collect(body)
+        return
+    if stream.terminator not in (b"\n", b"\r\n"):
         raise LookupError("it knows no other terminator")
     if stream.alternatives:
         for line in reader:

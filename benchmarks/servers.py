@@ -16,7 +16,7 @@ import uvloop
 from anyio.streams.buffered import BufferedByteStream
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.protocol import ClientFactory, Protocol
-from twisted.protocols.basic import LineReceiver
+from twisted.protocols.basic import LineOnlyReceiver, LineReceiver
 from twisted.python.failure import Failure
 
 from .sockets import HOST, Serve, Server
@@ -141,7 +141,7 @@ async def _tornado_echo(port: int) -> None:
         pass
 
 
-def _twisted(protocol: type[Protocol], port: int) -> Protocol:
+def _twisted(protocol: type[Protocol], port: int) -> Any:
     reactor = EPollReactor()
     made: list[Protocol] = []
 
@@ -171,14 +171,27 @@ class _TwistedEcho(LineReceiver):
         self.sendLine(line)
 
 
-def _twisted_receive(port: int) -> int:
-    protocol = _twisted(_TwistedCount, port)
-    assert isinstance(protocol, _TwistedCount)
-    return protocol.count
+class _TwistedOnlyCount(LineOnlyReceiver):
+    count = 0
+
+    def lineReceived(self, line: bytes) -> None:
+        self.count += 1
 
 
-def _twisted_echo(port: int) -> None:
-    _twisted(_TwistedEcho, port)
+class _TwistedOnlyEcho(LineOnlyReceiver):
+    def lineReceived(self, line: bytes) -> None:
+        self.sendLine(line)
+
+
+def on_twisted(counter: type[Any], echoer: type[Protocol]) -> tuple[Serve, Serve]:
+    def receive(port: int) -> int:
+        count: int = _twisted(counter, port).count
+        return count
+
+    def echo(port: int) -> None:
+        _twisted(echoer, port)
+
+    return receive, echo
 
 
 def async_chat(base: type[Any]) -> tuple[Serve, Serve]:
@@ -246,7 +259,9 @@ PEERS = [
     Server("asyncio streams", on_asyncio(_streams_receive), on_asyncio(_streams_echo)),
     Server("asyncio streams, uvloop", on_uvloop(_streams_receive), on_uvloop(_streams_echo)),
     Server("anyio, asyncio", on_asyncio(_anyio_receive), on_asyncio(_anyio_echo)),
+    Server("anyio, uvloop", on_uvloop(_anyio_receive), on_uvloop(_anyio_echo)),
     Server("anyio, trio", on_trio(_anyio_receive), on_trio(_anyio_echo)),
     Server("Tornado IOStream", on_asyncio(_tornado_receive), on_asyncio(_tornado_echo)),
-    Server("Twisted LineReceiver", _twisted_receive, _twisted_echo),
+    Server("Twisted LineReceiver", *on_twisted(_TwistedCount, _TwistedEcho)),
+    Server("Twisted LineOnlyReceiver", *on_twisted(_TwistedOnlyCount, _TwistedOnlyEcho)),
 ]
