@@ -117,7 +117,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="passes of each candidate in each process")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    rounds = asked.rounds or (2 if asked.quick else 4)
+    rounds = asked.rounds or (3 if asked.quick else 4)
     if asked.check:
         check()
     elif asked.worker:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from . import limits, ours, peers  # noqa: F401
 from .candidates import Run, candidates
 from .measure import Entry, Group, WrongAnswer, size_name
-from .workloads import CHUNK_SIZES, Hostile, Stream, any_of, hostile, lines, plain
+from .workloads import CHUNK_SIZES, Hostile, Stream, hostile, plain
 
 
 def in_memory(scale: float) -> Iterator[Group]:
@@ -19,12 +19,6 @@ def in_memory(scale: float) -> Iterator[Group]:
     for chunk_size in CHUNK_SIZES:
         for stream in plain(chunk_size, scale):
             yield _group(stream, chunk_size)
-    total = int(scale * (1 << 19))
-    yield _group(any_of(total), 1460)
-    yield _group(any_of(total), 1 << 16)
-    limited = lines("20 B lines, at most 64 B", 20, total, max_size=64)
-    yield _group(limited, 1460)
-    yield _group(limited, 1 << 16)
 
 
 def doubled(scale: float) -> Iterator[Group]:

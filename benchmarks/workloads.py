@@ -93,6 +93,8 @@ def plain(chunk_size: int, scale: float) -> Iterator[Stream]:
     yield lines("64 KiB records", 64 * KIB, total)
     yield http(total)
     yield length_prefixed(total)
+    yield any_of(total)
+    yield lines("20 B lines, at most 64 B", 20, total, max_size=64)
 
 
 @dataclass(frozen=True)
