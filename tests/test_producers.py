@@ -74,6 +74,29 @@ class TestPush:
             queue.push(data)
         assert list(drain(queue)) == [b"ab", large, b"cd", large, large, b"e"]
 
+    def test_many_small_ones_come_in_slices_that_stay_as_they_are(self) -> None:
+        queue = ProducerQueue()
+        for number in range(10_000):
+            queue.push(b"%09d\n" % number)
+        expected = b"".join(b"%09d\n" % number for number in range(10_000))
+        slices: list[bytes | memoryview] = []
+        while data := queue.data_to_send():
+            queue.push(b"more")
+            queue.data_sent(len(data))
+            slices.append(data)
+            if len(slices) == 3:
+                queue.discard_buffers()
+        assert [len(data) for data in slices] == [65_536, 34_464, 8]
+        assert b"".join(slices) == expected + b"more" * 2
+
+    def test_many_small_ones_come_before_a_large_one(self) -> None:
+        queue = ProducerQueue()
+        for _ in range(10_000):
+            queue.push(b"0123456789")
+        queue.push(b"L" * 5000)
+        assert queue.buffered == 105_000
+        assert list(drain(queue, 2**20)) == [b"0123456789" * 10_000, b"L" * 5000]
+
     def test_a_large_one_comes_in_slices_of_itself(self) -> None:
         """Nothing is copied: the slices are views of the bytes that were pushed."""
         data = bytes(range(256)) * 1000
@@ -105,6 +128,23 @@ class TestPush:
         with pytest.raises(LocalProtocolError, match=r"push(_producer)?\(\) after close_when_done"):
             push(queue)
         assert list(drain(queue)) == [b"a"]
+
+    def test_a_small_one_behind_others_is_looked_at_as_closely(self) -> None:
+        queue = ProducerQueue(high_water=2)
+        queue.push(b"a")
+        with pytest.raises(TypeError, match="expected bytes-like data, got str"):
+            queue.push("b")  # type: ignore[arg-type]
+        mutable = bytearray(b"b")
+        queue.push(mutable)
+        mutable[0] = ord("x")
+        before = queue.congested
+        queue.push(b"")
+        queue.push(b"c")
+        assert (queue.buffered, before, queue.congested) == (3, False, True)
+        queue.close_when_done()
+        with pytest.raises(LocalProtocolError, match="after close_when_done"):
+            queue.push(b"d")
+        assert list(drain(queue)) == [b"abc"]
 
 
 class TestSending:

@@ -1,8 +1,12 @@
 """The output machine: a queue of what was pushed, handed to the transport in chunks.
 
 The front of the queue is ``_chunk``, the bytes on offer, of which the transport has taken ``_sent``. Behind it
-stand large byte strings, producers, and runs of small byte strings; a run is joined once, when its turn comes.
-A producer is asked for more only when there is nothing before it.
+stand byte strings and producers, and behind these ``_run``, to which small pushes are added as they come. A
+producer is asked for more only when there is nothing before it.
+
+A push is fast when it can change nothing but ``_run``: it is small (that is, below ``_fast_below``), and what was
+pushed before it is not all sent, so that the adapter knows that there is something to do. ``_fast_below`` is 0 when
+a push has more to look at: the queue is idle, closed or broken.
 
 The queue is two lists, one filled at its end and one, turned round, emptied at its end: an idle queue
 then takes a seventh of what a deque does.
@@ -30,7 +34,7 @@ DEFAULT_HIGH_WATER = 64 * 1024
 
 # Below this a push is joined with its neighbours, since a copy costs less than a send.
 _SMALL = 4096
-_READ_SIZE = 64 * 1024
+_CHUNK_SIZE = 64 * 1024
 
 # Iterable, or with a read(), but not of bytes; bytes themselves are pushed.
 _NO_PRODUCERS = (str, bytes, bytearray, memoryview, io.TextIOBase)
@@ -85,13 +89,14 @@ class ProducerQueue:
         """Called when something is pushed onto an idle queue, so that an adapter can wake its sender."""
         self._high_water = high_water
         self._low_water = low_water
-        self._fifo: list[bytes | list[bytes] | _Source] = []  # the next one is the last
-        self._pushed: list[bytes | list[bytes] | _Source] = []  # what comes after those of _fifo
-        self._run: list[bytes] = []  # the small pushes after these
-        self._chunk: bytes = b""
+        self._fifo: list[bytes | bytearray | _Source] = []  # the next one is the last
+        self._pushed: list[bytes | bytearray | _Source] = []  # what comes after those of _fifo
+        self._run = bytearray()  # the small pushes after these
+        self._fast_below = 0
+        self._chunk: bytes | bytearray = b""
         self._sent = 0
         self._offered = 0
-        self._buffered = 0
+        self._before_run = 0  # the buffered bytes but those of _run
         self._was_congested = False
         self._closing = False
         self._failure: BaseException | None = None
@@ -108,21 +113,10 @@ class ProducerQueue:
             TypeError: ``data`` is not bytes-like.
             LocalProtocolError: after `close_when_done`, or after a producer failed.
         """
-        if type(data) is not bytes:
-            data = as_bytes(data)
-        if self._closing or self._failure is not None:
-            self._refuse_after_close("push")
-        size = len(data)
-        if not size:
-            return
-        idle = not self._buffered
-        self._buffered += size
-        if size < _SMALL:
-            self._run.append(data)
+        if type(data) is bytes and len(data) < self._fast_below:
+            self._run += data
         else:
-            self._enqueue(data)
-        if idle and self.on_output is not None:
-            self.on_output()
+            self._push(data)
 
     def push_producer(self, producer: Producer) -> None:
         """Queue an object that makes the bytes to be sent when their turn comes.
@@ -148,6 +142,7 @@ class ProducerQueue:
         """Nothing more will be pushed; `must_close` tells when all of it was sent. Idempotent."""
         if not self._closing:
             self._closing = True
+            self._fast_below = 0
             if self.on_output is not None:
                 self.on_output()
 
@@ -161,7 +156,8 @@ class ProducerQueue:
         self._fifo.clear()
         self._pushed.clear()
         self._run.clear()
-        self._chunk, self._sent, self._offered, self._buffered = b"", 0, 0, 0
+        self._fast_below = 0
+        self._chunk, self._sent, self._offered, self._before_run = b"", 0, 0, 0
         self._was_congested = self._closing = False
         self._failure = None
         with contextlib.ExitStack() as stack:
@@ -199,7 +195,7 @@ class ProducerQueue:
             self._chunk = self._next_chunk()
         end = min(len(self._chunk), self._sent + max_bytes)
         self._offered = end - self._sent
-        if self._offered == len(self._chunk):
+        if self._offered == len(self._chunk) and isinstance(self._chunk, bytes):
             return self._chunk
         return memoryview(self._chunk)[self._sent : end]
 
@@ -214,22 +210,26 @@ class ProducerQueue:
         """
         if not 0 <= count <= self._offered:
             raise ValueError(f"expected 0 to {self._offered} bytes sent, got {count}")
-        self._was_congested = self.congested
+        buffered = self.buffered
+        if buffered > self._high_water:
+            self._was_congested = True
         self._offered -= count
         self._sent += count
-        self._buffered -= count
-        if self._buffered <= self._low_water:
+        self._before_run -= count
+        if buffered - count <= self._low_water:
             self._was_congested = False
+        if buffered == count:
+            self._fast_below = 0
 
     @property
     def buffered(self) -> int:
         """How many bytes were pushed, or made by a producer, and not yet sent."""
-        return self._buffered
+        return self._before_run + len(self._run)
 
     @property
     def congested(self) -> bool:
         """Whether the application should stop pushing, from above high water until down to low water."""
-        return self._was_congested or self._buffered > self._high_water
+        return self._was_congested or self._before_run + len(self._run) > self._high_water
 
     @property
     def closing(self) -> bool:
@@ -239,7 +239,7 @@ class ProducerQueue:
     @property
     def output_pending(self) -> bool:
         """Whether `data_to_send` may have something to show."""
-        return bool(self._buffered or self._fifo or self._pushed)
+        return bool(self._before_run or self._run or self._fifo or self._pushed)
 
     @property
     def must_close(self) -> bool:
@@ -251,13 +251,33 @@ class ProducerQueue:
         """What a producer raised, so that nothing behind it can be sent; None if all is well."""
         return self._failure
 
-    def _enqueue(self, item: bytes | _Source) -> None:
+    def _push(self, data: bytes | bytearray | memoryview) -> None:
+        data = as_bytes(data)
+        self._refuse_after_close("push")
+        if not data:
+            return
+        idle = not self.buffered
+        if len(data) < _SMALL:
+            self._run += data
+        else:
+            self._enqueue(data)
+            self._before_run += len(data)
+        self._fast_below = _SMALL
+        if idle and self.on_output is not None:
+            self.on_output()
+
+    def _enqueue(self, item: bytes | bytearray | _Source) -> None:
         if self._run:
-            self._pushed.append(self._run)
-            self._run = []
+            self._pushed.append(self._take_run())
         self._pushed.append(item)
 
-    def _next_chunk(self) -> bytes:
+    def _take_run(self) -> bytes | bytearray:
+        run, self._run = self._run, bytearray()
+        self._before_run += len(run)
+        # A long one will go in slices, which need no copy of it.
+        return run if len(run) > _CHUNK_SIZE else bytes(run)
+
+    def _next_chunk(self) -> bytes | bytearray:
         while self._fifo or self._pushed:
             if not self._fifo:
                 self._fifo, self._pushed = self._pushed[::-1], self._fifo
@@ -268,6 +288,7 @@ class ProducerQueue:
                 except BaseException as error:
                     if self._is_next(item):
                         self._failure = error
+                        self._fast_below = 0
                         self._fifo.pop()
                         item.close()
                     raise
@@ -275,16 +296,13 @@ class ProducerQueue:
                     # It has discarded the buffers, and itself with them.
                     continue
                 if data:
-                    self._buffered += len(data)
+                    self._before_run += len(data)
                     return data
             self._fifo.pop()
-            if isinstance(item, bytes):
+            if isinstance(item, (bytes, bytearray)):
                 return item
-            if isinstance(item, list):
-                return b"".join(item)
             item.close()
-        run, self._run = self._run, []
-        return b"".join(run)
+        return self._take_run()
 
     def _is_next(self, item: object) -> bool:
         return bool(self._fifo) and self._fifo[-1] is item
@@ -316,7 +334,7 @@ class _Source:
         if hasattr(producer, "more"):
             self._ask = cast("_HasMore", producer).more
         elif hasattr(producer, "read"):
-            self._ask = functools.partial(cast("_BinaryFile", producer).read, _READ_SIZE)
+            self._ask = functools.partial(cast("_BinaryFile", producer).read, _CHUNK_SIZE)
         else:
             # An empty item is not the end: only more() has no other way to say so.
             items = (item for item in cast("Any", producer) if item != b"")
