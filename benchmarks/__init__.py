@@ -8,6 +8,7 @@ Each module imports only from those above it:
                     remote, the process at its other end
     measure         takes the times, candidates in turn, each checked before its time is believed
     streams         what is measured: reading in memory,
+    ladder                            what a chunk or record costs, step by step,
     loopback                          receiving and echoing on sockets,
     output                            pushes and producers,
     footprint                         memory of idle connections (idle: the program that makes them), and import

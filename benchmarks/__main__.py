@@ -17,6 +17,7 @@ import pyperf
 from . import figures, report
 from .check import check
 from .footprint import footprint
+from .ladder import ladders
 from .loopback import loopback
 from .measure import Group, values
 from .output import output
@@ -40,6 +41,7 @@ def groups(*, quick: bool) -> Iterator[Group]:
     scale = 0.5 if quick else 1.0
     yield from in_memory(scale)
     yield from doubled(scale)
+    yield from ladders(scale)
     for kind in (loopback, output, footprint):
         yield from kind(quick=quick)
 

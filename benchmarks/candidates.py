@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .workloads import Collect, Stream
 
-Run = Callable[[Stream, list[bytes], Collect], None]
+Run = Callable[[Stream, list[bytes], Collect], object]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pyperf
 from matplotlib import pyplot as plt
 
 from .figures import DOUBLING, FACES, HOSTILE, doubled, reached
+from .ladder import LADDER
 from .report import cells
 from .results import Table, tables, unit
 
@@ -21,12 +22,16 @@ mpl.rcParams.update(
 
 
 def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
-    """Write ``tables.inc``, which the page includes, and an SVG file for each workload."""
+    """Write ``tables.inc`` and ``ladders.inc``, which the page includes, and an SVG file for each workload."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.svg"):
         old.unlink()
+    found = tables(suite)
+    ladders = [name for name in found if name.startswith(LADDER)]
+    text = "\n".join(_ladder(name.removeprefix(LADDER), found.pop(name)) for name in ladders)
+    (folder / "ladders.inc").write_text(text)
     parts = [_machine(suite), _figures(suite), _doubling(suite), "## Every workload\n"]
-    for workload, table in tables(suite).items():
+    for workload, table in found.items():
         if workload.startswith(HOSTILE):
             # Both sizes are in the table: what counts is that a byte costs the same in both.
             table = {f"{column} in all": taken for column, taken in table.items()}
@@ -85,6 +90,11 @@ def _doubling(suite: pyperf.BenchmarkSuite) -> str:
     return f"Doubling a hostile input may multiply the time by {DOUBLING} at most:\n\n" + _markdown(
         ["workload", *FACES, f"peers above {DOUBLING}"], rows
     )
+
+
+def _ladder(name: str, table: Table) -> str:
+    columns, rows = cells(table, "second")
+    return _markdown([name, *columns], [[rung, *row] for rung, row in rows])
 
 
 def _emphasised(factor: float) -> str:

@@ -18,7 +18,7 @@ def in_memory(scale: float) -> Iterator[Group]:
     """Every stream workload, in every chunk size."""
     for chunk_size in CHUNK_SIZES:
         for stream in plain(chunk_size, scale):
-            yield _group(stream, chunk_size)
+            yield stream_group(stream, chunk_size)
 
 
 def doubled(scale: float) -> Iterator[Group]:
@@ -32,17 +32,18 @@ def doubled(scale: float) -> Iterator[Group]:
 
 def _hostile_group(case: Hostile, total: int) -> Group:
     stream = case.make(total)
-    group = _group(stream, case.chunk_size)
+    group = stream_group(stream, case.chunk_size)
     name = f"hostile: {stream.name}, {group.column}"
     return Group(name, size_name(total), "second", len(stream.data), group.entries)
 
 
-def _group(stream: Stream, chunk_size: int) -> Group:
+def stream_group(stream: Stream, chunk_size: int) -> Group:
+    """All who can read ``stream``, in such chunks."""
     chunks = stream.chunks(chunk_size)
     entries = [
         Entry(
             candidate.name,
-            _timed(candidate.run, stream, chunks),
+            timed(candidate.run, stream, chunks),
             functools.partial(_check, candidate.run, candidate.name, stream, chunks),
         )
         for candidate in candidates(stream)
@@ -60,8 +61,10 @@ def _check(run: Run, name: str, stream: Stream, chunks: list[bytes]) -> None:
         )
 
 
-def _timed(run: Run, stream: Stream, chunks: list[bytes]) -> Callable[[], float]:
-    def timed() -> float:
+def timed(run: Run, stream: Stream, chunks: list[bytes]) -> Callable[[], float]:
+    """A pass, and the seconds that it took."""
+
+    def one() -> float:
         enabled = gc.isenabled()
         gc.disable()
         try:
@@ -72,4 +75,4 @@ def _timed(run: Run, stream: Stream, chunks: list[bytes]) -> Callable[[], float]
             if enabled:
                 gc.enable()
 
-    return timed
+    return one
