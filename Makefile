@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 TYPED := $(wildcard src tests examples benchmarks conftest.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check cov docs bench bench-compare clean
+.PHONY: help demo test check cov docs bench bench-compare bench-pythons clean
 # Two installs at once into one environment would get in each other's way.
 .NOTPARALLEL:
 
@@ -41,13 +41,23 @@ docs: $(VENV)/.docs ## the documentation, into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/.bench ## side by side with the peers, an hour's quarter; ARGS=--quick, three minutes
+bench: $(VENV)/.bench ## side by side with the peers, an hour's quarter; ARGS=--quick, two minutes
 	$(BIN)/python -m benchmarks $(ARGS)
 
 bench-compare: $(VENV)/.bench ## what changed since an earlier run: BASE=base.json, and NEW=new.json or a new run
 	@test -n "$(BASE)" || { echo "make bench-compare BASE=FILE: the JSON file of an earlier make bench"; exit 2; }
 	$(if $(NEW),,$(BIN)/python -m benchmarks $(ARGS) --output build/bench/new.json)
 	$(BIN)/python -m pyperf compare_to --table --min-speed 5 $(BASE) $(or $(NEW),build/bench/new.json)
+
+bench-pythons: $(VENV)/.bench ## the quick form on every Python at hand, and the figures of each for the documentation
+	@rm -f build/bench/python-*.json
+	@set -e; .ci/pythons | while read -r version _ level python; do \
+		if [ "$$level" = final ]; then \
+			$(MAKE) VENV=build/bench/env-$$version PYTHON=$$python bench \
+				ARGS="--quick --output build/bench/python-$$version.json $(ARGS)" </dev/null; \
+		fi; \
+	done
+	$(BIN)/python -m benchmarks --page docs/explanation/benchmarks --pythons $$(ls -v build/bench/python-*.json)
 
 clean: ## removes all that the other verbs made
 	rm -rf $(VENV) docs/_build build dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyperf
 
-from . import figures, report
+from . import figures, report, results
 from .check import check
 from .footprint import footprint
 from .ladder import ladders
@@ -89,6 +89,11 @@ def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.Be
     return pyperf.BenchmarkSuite(list(benchmarks.values()))
 
 
+def show(suite: pyperf.BenchmarkSuite) -> None:
+    report.print_tables(suite)
+    figures.print_figures(results.tables(suite))
+
+
 def _version(name: str) -> str | None:
     try:
         return metadata.version(name)
@@ -114,7 +119,14 @@ def main() -> None:
         "--show", type=Path, metavar="JSON", help="print the tables of an earlier run"
     )
     parser.add_argument(
-        "--page", type=Path, metavar="FOLDER", help="with --show: tables and plots for the docs"
+        "--pythons",
+        type=Path,
+        metavar="JSON",
+        nargs="+",
+        help="with --page: runs of several Pythons",
+    )
+    parser.add_argument(
+        "--page", type=Path, metavar="FOLDER", help="write tables and plots for the docs there"
     )
     parser.add_argument("--rounds", type=int, help="passes of each candidate in each process")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
@@ -124,23 +136,23 @@ def main() -> None:
         check()
     elif asked.worker:
         worker(asked.only, rounds, quick=asked.quick)
-    elif asked.show:
-        suite = pyperf.BenchmarkSuite.load(str(asked.show))
-        if asked.page:
-            from . import page  # it takes a while to import
+    elif asked.page:
+        from . import page  # it takes a while to import
 
-            page.write(suite, asked.page)
-        else:
-            report.print_tables(suite)
-            figures.print_figures(suite)
+        if asked.show:
+            page.write(pyperf.BenchmarkSuite.load(str(asked.show)), asked.page)
+        if asked.pythons:
+            suites = [pyperf.BenchmarkSuite.load(str(path)) for path in asked.pythons]
+            page.write_figures(suites, asked.page)
+    elif asked.show:
+        show(pyperf.BenchmarkSuite.load(str(asked.show)))
     else:
         version = f"{platform.python_implementation().lower()}-{platform.python_version()}"
         path: Path = asked.output or Path("build", "bench", f"{version}.json")
         suite = measure(asked.only, rounds, 1 if asked.quick else 2, quick=asked.quick)
         path.parent.mkdir(parents=True, exist_ok=True)
         suite.dump(str(path), replace=True)
-        report.print_tables(suite)
-        figures.print_figures(suite)
+        show(suite)
         print(path)
 
 

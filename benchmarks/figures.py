@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import pyperf
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as RichTable
 
-from .ours import DROP_IN, EVENTS, GRAMMAR, LISTS, MESSAGES, RECORDS
-from .results import tables
+from .ours import DROP_IN, EVENTS, FRAMING, GRAMMAR, LISTS, MESSAGES, RECORDS
+from .results import Table
 
 ASYNCHAT = "asynchat"
 SPLIT = "bytes.split, whole"
@@ -63,9 +61,10 @@ def _figures() -> Iterator[Figure]:
     yield Figure("HTTP-like", "64 KiB", GRAMMAR, FIND, 1 / 1.3)
     yield Figure("4-byte length + 100 B", "64 KiB", GRAMMAR, STREAMS, 3)
     yield Figure("20 B lines", "64 KiB", MESSAGES, ASYNCHAT, 5)
-    yield Figure("20 B lines", "64 KiB", LISTS, SPLIT, 1 / 0.75)
-    yield Figure("100 B lines", "64 KiB", LISTS, SPLIT, 1 / 0.45)
-    yield Figure("4-byte length + 100 B", "64 KiB", LISTS, ASYNCHAT, 10)
+    for batches in (LISTS, FRAMING):
+        yield Figure("20 B lines", "64 KiB", batches, SPLIT, 1 / 0.75)
+        yield Figure("100 B lines", "64 KiB", batches, SPLIT, 1 / 0.45)
+    yield Figure("4-byte length + 100 B", "64 KiB", FRAMING, ASYNCHAT, 10)
     receive = "loopback: receive 20 B lines", "one way"
     yield Figure(*receive, "termsplit, blocking", "recv + split", 1 / 1.6)
     yield Figure(*receive, "termsplit, trio", "recv + split", 1 / 1.6)
@@ -74,9 +73,9 @@ def _figures() -> Iterator[Figure]:
     for backend in BACKENDS:
         yield Figure("loopback: echo", "depth 64", f"termsplit, {backend}", "asyncio streams", 5)
     queue, join = "termsplit: ProducerQueue", "join + sendall, a sendall loop"
-    yield Figure("output", "pushes", queue, join, 1 / 1.6)
-    yield Figure("output", "pushes", queue, ASYNCHAT, 14)
-    yield Figure("output", "a producer", queue, join, 1 / 1.6)
+    yield Figure("output", "a push", queue, join, 1 / 1.6)
+    yield Figure("output", "a push", queue, ASYNCHAT, 14)
+    yield Figure("output", "a MiB of a producer", queue, join, 1 / 1.6)
     idle = "memory per idle connection", "bytes"
     yield Figure(*idle, "termsplit: Connection", "1 KiB", 1)
     for who in (": Connection", *[f", {backend}" for backend in BACKENDS]):
@@ -85,41 +84,37 @@ def _figures() -> Iterator[Figure]:
     yield Figure("import", "time", "termsplit", "h11", 1)
 
 
-def reached(suite: pyperf.BenchmarkSuite) -> Iterator[tuple[Figure, float]]:
+def reached(found: Mapping[str, Table]) -> Iterator[tuple[Figure, float]]:
     """Every figure for which both were measured, with the factor that was."""
-    found = tables(suite)
     for figure in _figures():
-        for workload, columns in found.items():
-            if not workload.startswith(figure.workload) or (
-                figure.workload[0].isdigit() and workload != figure.workload
-            ):
-                continue
-            for column, taken in columns.items():
-                if figure.column in ("pushes", "a producer"):
-                    if not re.search(figure.column, column):
-                        continue
-                elif column != figure.column:
-                    continue
-                reference = FIXED.get(figure.reference) or taken.get(figure.reference)
-                if reference and figure.candidate in taken:
-                    yield figure, reference / taken[figure.candidate]
+        taken = found.get(figure.workload, {}).get(figure.column, {})
+        reference = FIXED.get(figure.reference) or taken.get(figure.reference)
+        if reference and figure.candidate in taken:
+            yield figure, reference / taken[figure.candidate]
 
 
-def doubled(suite: pyperf.BenchmarkSuite) -> dict[str, dict[str, float]]:
+def unmeasured(found: Mapping[str, Table]) -> set[Figure]:
+    """The figures of which nothing can be said."""
+    return set(_figures()) - {figure for figure, _ in reached(found)}
+
+
+def doubled(found: Mapping[str, Table]) -> dict[str, dict[str, float]]:
     """For each hostile workload, by how much doubling the input multiplies each candidate's time."""
-    found: dict[str, dict[str, float]] = {}
-    for workload, columns in tables(suite).items():
+    factors: dict[str, dict[str, float]] = {}
+    for workload, columns in found.items():
         if workload.startswith(HOSTILE) and len(columns) == 2:
             once, twice = columns.values()
-            found[workload] = {name: 2 * twice[name] / once[name] for name in once if name in twice}
-    return found
+            factors[workload] = {
+                name: 2 * twice[name] / once[name] for name in once if name in twice
+            }
+    return factors
 
 
-def print_figures(suite: pyperf.BenchmarkSuite) -> None:
-    table = Table(
+def print_figures(found: Mapping[str, Table]) -> None:
+    table = RichTable(
         "workload", "column", "candidate", "as fast as", "wanted", "measured", title="Figures"
     )
-    for figure, factor in reached(suite):
+    for figure, factor in reached(found):
         table.add_row(
             figure.workload,
             figure.column,
@@ -128,8 +123,8 @@ def print_figures(suite: pyperf.BenchmarkSuite) -> None:
             f">= {figure.factor:.2f} x",
             _styled(factor, factor >= figure.factor),
         )
-    hostile = Table("workload", *FACES, title="Doubling the input multiplies the time by")
-    for workload, factors in doubled(suite).items():
+    hostile = RichTable("workload", *FACES, title="Doubling the input multiplies the time by")
+    for workload, factors in doubled(found).items():
         taken = [factors[face] for face in FACES]
         hostile.add_row(workload, *[_styled(factor, factor <= DOUBLING) for factor in taken])
     console = Console(width=None if sys.stdout.isatty() else 160)

@@ -27,9 +27,7 @@ _IMPORTS = [
 def footprint(*, quick: bool) -> Iterator[Group]:
     count = 2_000 if quick else 100_000
     entries = [Entry(name, _kept(name, count)) for name in idle.CANDIDATES]
-    yield Group(
-        f"memory per idle connection, of {count:,}", "bytes", "byte", 1, entries, exact=True
-    )
+    yield Group("memory per idle connection", "bytes", "byte", 1, entries, exact=True)
     present = [name for name in _IMPORTS if importlib.util.find_spec(name.partition(".")[0])]
     with tempfile.TemporaryDirectory() as compiled:
         # Compiled first, as an installer does it, and all for the same folder.

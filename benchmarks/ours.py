@@ -14,6 +14,7 @@ from termsplit import (
     Terminator,
     TerminatorFound,
     asynchat,
+    framing,
 )
 
 from .callbacks import drive, program
@@ -25,6 +26,7 @@ RECORDS = "termsplit: records"
 LISTS = "termsplit: lists of records"
 GRAMMAR = "termsplit: grammar, looping"
 MESSAGES = "termsplit: grammar, a message each"
+FRAMING = "termsplit: framing's own grammar"
 EVENTS = "termsplit: events"
 CALLBACKS = "termsplit: Chat callbacks"
 DROP_IN = "termsplit.asynchat"
@@ -130,6 +132,22 @@ def messages(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 
     reading = {"lines": line, "http": request, "length": string}[stream.framing]
     parser = Parser(reading, Splitter(max_size=stream.max_size))
+    for chunk in chunks:
+        for message in parser.feed(chunk):
+            if collect:
+                collect(message)
+
+
+@candidate(FRAMING, "lines", "length", any_of=True)
+def ready_made(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    if stream.framing == "lines":
+        ready = framing.lines(
+            AnyOf(*stream.alternatives) if stream.alternatives else stream.terminator,
+            max_size=stream.max_size,
+        )
+    else:
+        ready = framing.length_prefixed(4, max_size=stream.max_size)
+    parser = Parser(ready.grammar)
     for chunk in chunks:
         for message in parser.feed(chunk):
             if collect:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib as mpl
 import pyperf
 from matplotlib import pyplot as plt
 
-from .figures import DOUBLING, FACES, HOSTILE, doubled, reached
+from .figures import DOUBLING, FACES, HOSTILE, Figure, doubled, reached
 from .ladder import LADDER
 from .report import cells
 from .results import Table, tables, unit
@@ -30,7 +31,13 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
     ladders = [name for name in found if name.startswith(LADDER)]
     text = "\n".join(_ladder(name.removeprefix(LADDER), found.pop(name)) for name in ladders)
     (folder / "ladders.inc").write_text(text)
-    parts = [_machine(suite), _figures(suite), _doubling(suite), "## Every workload\n"]
+    parts = [
+        _machine(suite),
+        "## The figures it is held to\n",
+        _figures({"measured": found}),
+        _doubling(found),
+    ]
+    parts.append("## Every workload\n")
     for workload, table in found.items():
         if workload.startswith(HOSTILE):
             # Both sizes are in the table: what counts is that a byte costs the same in both.
@@ -45,6 +52,17 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
     (folder / "tables.inc").write_text("\n".join(parts))
 
 
+def write_figures(suites: list[pyperf.BenchmarkSuite], folder: Path) -> None:
+    """Write ``pythons.inc``: what became of the figures on several Pythons."""
+    runs = {_python(suite): tables(suite) for suite in suites}
+    (folder / "pythons.inc").write_text(_figures(runs))
+
+
+def _python(suite: pyperf.BenchmarkSuite) -> str:
+    about = suite.get_benchmarks()[0].get_runs()[0].get_metadata()
+    return str(about["python_version"]).split()[0]
+
+
 def _machine(suite: pyperf.BenchmarkSuite) -> str:
     about = suite.get_metadata()
     about.update(suite.get_benchmarks()[0].get_runs()[0].get_metadata())
@@ -55,38 +73,35 @@ def _machine(suite: pyperf.BenchmarkSuite) -> str:
     )
     return (
         f"Measured on {about.get('cpu_model_name', 'an unnamed processor')}, {about['cpu_count']} processors, "
-        f"{about['platform']}, {about['python_implementation']} {about['python_version'].split()[0]}, with "
+        f"{about['platform']}, {about['python_implementation']} {_python(suite)}, with "
         f"{', '.join(versions)}.\n"
     )
 
 
-def _figures(suite: pyperf.BenchmarkSuite) -> str:
-    rows = [
-        [
-            figure.workload,
-            figure.column,
-            figure.candidate,
-            figure.reference,
-            f"{figure.factor:.2f}",
-            f"{factor:.2f}" if factor >= figure.factor else f"**{factor:.2f}**",
-        ]
-        for figure, factor in reached(suite)
-    ]
-    heads = ["workload", "in", "candidate", "so many times as fast as", "wanted", "measured"]
-    return "## The figures it is held to\n\n" + _markdown(heads, rows)
+def _figures(runs: Mapping[str, Mapping[str, Table]]) -> str:
+    measured: dict[Figure, dict[str, str]] = {}
+    for name, found in runs.items():
+        for figure, factor in reached(found):
+            measured.setdefault(figure, {})[name] = _marked(factor, factor >= figure.factor)
+    rows = []
+    for figure, factors in measured.items():
+        names = figure.workload, figure.column, figure.candidate, figure.reference
+        rows.append([*names, f"{figure.factor:.2f}", *(factors.get(name, "") for name in runs)])
+    heads = ["workload", "in", "candidate", "so many times as fast as", "wanted", *runs]
+    return _markdown(heads, rows)
 
 
-def _doubling(suite: pyperf.BenchmarkSuite) -> str:
+def _doubling(found: Mapping[str, Table]) -> str:
     """Of termsplit each face, of the others only the ones that are not linear."""
     rows = []
-    for workload, factors in doubled(suite).items():
-        cells = [_emphasised(factors[face]) for face in FACES]
+    for workload, factors in doubled(found).items():
+        taken = [_marked(factors[face], factors[face] <= DOUBLING) for face in FACES]
         worse = [
             f"{name} {factor:.1f}"
             for name, factor in factors.items()
             if factor > DOUBLING and not name.startswith("termsplit")
         ]
-        rows.append([workload.removeprefix(HOSTILE), *cells, ", ".join(worse)])
+        rows.append([workload.removeprefix(HOSTILE), *taken, ", ".join(worse)])
     return f"Doubling a hostile input may multiply the time by {DOUBLING} at most:\n\n" + _markdown(
         ["workload", *FACES, f"peers above {DOUBLING}"], rows
     )
@@ -97,8 +112,8 @@ def _ladder(name: str, table: Table) -> str:
     return _markdown([name, *columns], [[rung, *row] for rung, row in rows])
 
 
-def _emphasised(factor: float) -> str:
-    return f"{factor:.2f}" if factor <= DOUBLING else f"**{factor:.2f}**"
+def _marked(factor: float, good: bool) -> str:
+    return f"{factor:.2f}" if good else f"**{factor:.2f}**"
 
 
 def _markdown(heads: list[str], rows: list[list[str]]) -> str:
