@@ -1,7 +1,7 @@
 """Contract 2: work is proportional to bytes and events, for every chunking and every terminator.
 
 Counted are the bytes that are searched, the bytes that are copied from one buffer into the next, and the calls; never
-the time. Twice the input may cost twice as much, and a little for the beginning.
+the time. Twice the input may cost twice as much.
 """
 
 from __future__ import annotations
@@ -116,12 +116,19 @@ LINES = AnyOf(b"\r\n", b"\n")
 LAZY = AnyOf(b"a", b"aaaaaaab")
 
 
-def is_linear(measure: Callable[[Scenario, int], Cost], scenario: Scenario, size: int) -> None:
+def outgrown(measure: Callable[[Scenario, int], Cost], scenario: Scenario, size: int) -> set[str]:
+    """The costs that more than double when the input does.
+
+    What waits to be looked at may be looked at once, whenever that is: so less than one for each byte is as good as one.
+    """
     measure(scenario, 16)  # what is made once, such as compiled expressions
-    once, twice = measure(scenario, size), measure(scenario, 2 * size)
-    assert once.calls >= 10
-    for what, count in vars(once).items():
-        assert getattr(twice, what) <= 2.2 * count + 600, what
+    once, twice = vars(measure(scenario, size)), vars(measure(scenario, 2 * size))
+    assert once["calls"] >= 10
+    return {what for what in once if twice[what] > 2.2 * max(once[what], size)}
+
+
+def is_linear(measure: Callable[[Scenario, int], Cost], scenario: Scenario, size: int) -> None:
+    assert not outgrown(measure, scenario, size)
 
 
 def one_byte_each(data: bytes) -> list[bytes]:
@@ -155,7 +162,7 @@ STREAMS = {
     "false beginnings": b"aaaaaaa",
     "terminators alone": b"\r\n",
     "short records": b"a record\r\n",
-    "records of some length": b"x" * 500 + b"\r\n",
+    "records of some length": b"x" * 198 + b"\r\n",
 }
 
 
@@ -181,7 +188,8 @@ def test_receiving(
         for chunk in cut((data * size)[:size]):
             take(splitter, chunk)
 
-    is_linear(measure, scenario, size)
+    # The first record costs less than others, or more: so there must be several.
+    is_linear(measure, scenario, max(size, 8 * len(data)))
 
 
 @pytest.mark.parametrize("cut", [one_byte_each, whole])
@@ -348,22 +356,31 @@ def test_streaming_keeps_nothing(terminator: Terminator) -> None:
     assert peak < 20 * len(chunk)
 
 
-class Rescanning(CountingSplitter):
-    """Begins anew with every chunk, as a machine does that forgets how far it has searched."""
-
-    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        self._incoming.append(self.trailing_data + data)
-        self._buffer = b""
-        self._position = 0
-        self._partial.clear()
-        self._hope = True
-
-
 def test_the_count_can_fail(measure: Callable[[Scenario, int], Cost]) -> None:
-    def scenario(cost: Cost, size: int) -> None:
-        splitter = Rescanning(cost, b"\n")
-        for _ in range(size):
-            take_records(splitter, b"x")
+    """A machine that begins anew with every chunk, as one does that forgets how far it has searched."""
 
-    with pytest.raises(AssertionError, match=r"searched|copied"):
-        is_linear(measure, scenario, 500)
+    def scenario(cost: Cost, size: int) -> None:
+        chunks: list[bytes] = []
+        for _ in range(size):
+            chunks.append(b"x")
+            splitter = CountingSplitter(cost, b"\n")
+            for chunk in chunks:
+                splitter.receive_data(chunk)
+            take_records(splitter, b"")
+
+    assert outgrown(measure, scenario, 100) == {"searched", "copied", "calls"}
+
+
+def test_the_count_of_what_is_sent_can_fail(measure: Callable[[Scenario, int], Cost]) -> None:
+    """A queue that joins all that it holds for every send."""
+
+    def scenario(cost: Cost, size: int) -> None:
+        waiting = b"x" * size
+        while waiting:
+            queue = CountingQueue(cost, [])
+            for i in range(0, len(waiting), 10):
+                queue.push(waiting[i : i + 10])
+            queue.data_sent(len(queue.data_to_send(10)))
+            waiting = waiting[10:]
+
+    assert outgrown(measure, scenario, 1_000) == {"copied", "calls"}
