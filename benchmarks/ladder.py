@@ -12,7 +12,7 @@ from itertools import chain
 
 from termsplit import DataReceived, ProducerQueue, Splitter
 
-from . import limits, ours
+from . import limits, ours, peers
 from .candidates import Run
 from .measure import Entry, Group, size_name
 from .streams import stream_group, timed
@@ -20,13 +20,15 @@ from .workloads import KIB, MIB, Collect, Stream, body_size, http, length_prefix
 
 LADDER = "ladder: "
 _TOP = (
-    "asynchat",
+    peers.ASYNCHAT,
+    peers.ASYNCHAT_DROPPING,
     ours.RECORDS,
     ours.GRAMMAR,
     ours.MESSAGES,
     ours.EVENTS,
     ours.CALLBACKS,
     ours.DROP_IN,
+    ours.DROP_IN_DROPPING,
 )
 
 

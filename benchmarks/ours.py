@@ -30,6 +30,7 @@ FRAMING = "termsplit: framing's own grammar"
 EVENTS = "termsplit: events"
 CALLBACKS = "termsplit: Chat callbacks"
 DROP_IN = "termsplit.asynchat"
+DROP_IN_DROPPING = "termsplit.asynchat, pieces dropped"
 
 
 def _terminator(stream: Stream) -> Terminator:
@@ -196,7 +197,7 @@ def events(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 
 @candidate(CALLBACKS, "lines", "http", "length", any_of=True)
 def callbacks(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    chat = program(Chat, stream, collect)()
+    chat = program(Chat, stream, collect, drop=True)()
     chat.pieces = []
     chat.set_terminator(4 if stream.framing == "length" else _terminator(stream))
     feed = chat.feed
@@ -207,3 +208,8 @@ def callbacks(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 @candidate(DROP_IN, "lines", "http", "length")
 def drop_in(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     drive(asynchat.async_chat, stream, chunks, collect)
+
+
+@candidate(DROP_IN_DROPPING, "lines", "http", "length")
+def drop_in_dropping(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    drive(asynchat.async_chat, stream, chunks, collect, drop=True)

@@ -29,6 +29,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import asynchat
 
+ASYNCHAT = "asynchat"
+ASYNCHAT_DROPPING = "asynchat, pieces dropped"
+
 
 def _step(coroutine: Coroutine[Any, Any, None]) -> None:
     try:
@@ -37,9 +40,14 @@ def _step(coroutine: Coroutine[Any, Any, None]) -> None:
         pass
 
 
-@candidate("asynchat", "lines", "http", "length")
+@candidate(ASYNCHAT, "lines", "http", "length")
 def asynchat_(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     drive(asynchat.async_chat, stream, chunks, collect)
+
+
+@candidate(ASYNCHAT_DROPPING, "lines", "http", "length")
+def asynchat_dropping(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    drive(asynchat.async_chat, stream, chunks, collect, drop=True)
 
 
 @candidate("asyncio.StreamReader", "lines", "http", "length")
