@@ -498,7 +498,7 @@ def test_a_reset_by_the_peer_is_told_once(loop: Loop, pushed: bytes) -> None:
 
 
 def test_what_came_before_a_reset_is_delivered(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("termsplit.backends._asyncore_stream._RECEIVE_SIZE", 10)
+    monkeypatch.setattr("termsplit.backends._asyncore_stream.RECEIVE_SIZE", 10)
     chat = Silent()
     peer, _ = talk(loop, chat)
     peer.socket.sendall(b"line\n" * 100)

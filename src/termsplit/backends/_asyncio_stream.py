@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from ._faces import HANDSHAKE_FAILED, LINGER, lost
+from ._faces import HANDSHAKE_FAILED, LINGER, RECEIVE_SIZE, SEND_AT_ONCE, lost
 from ._stream import AsyncChatStream
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 READ_AHEAD = 64 * 1024
 """So many bytes may wait for the application before the transport is told to stop reading."""
 
-# One producer that never runs out must not keep the loop from its other tasks.
-_SEND_AT_ONCE = 256 * 1024
-_RECEIVE_SIZE = 64 * 1024
 _POLL = 0.01
 
 
@@ -31,7 +28,7 @@ class _ReceiveBuffer(threading.local):
     """The loop fills it and hands it over in one step, so that one serves all connections of a thread."""
 
     def __init__(self) -> None:
-        self.view = memoryview(bytearray(_RECEIVE_SIZE))
+        self.view = memoryview(bytearray(RECEIVE_SIZE))
 
 
 _receive_buffer = _ReceiveBuffer()
@@ -93,6 +90,12 @@ class ChatStream(AsyncChatStream):
             self._send_scheduled = True
             self._loop.call_soon(self._send_queued)
 
+    def _send_at_once(self) -> None:
+        if self._disconnected.done():
+            self._fail_to_send()
+        elif self._transport is not None:
+            self._send_queued()
+
     def _send_queued(self) -> None:
         self._send_scheduled = False
         connection = self.connection
@@ -110,7 +113,7 @@ class ChatStream(AsyncChatStream):
             self._transport.write(data)
             connection.data_sent(len(data))
             sent += len(data)
-            if sent >= _SEND_AT_ONCE:
+            if sent >= SEND_AT_ONCE:
                 self._start_sending()
                 break
         self._progressed()

@@ -17,17 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from termsplit._errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 
 from ._asyncore import asyncore
-from ._faces import LINGER, Faces, aborted, lost, send_at_once
+from ._faces import LINGER, RECEIVE_SIZE, SEND_AT_ONCE, Faces, aborted, lost, send_at_once
 
 if TYPE_CHECKING:
     from termsplit._chat import Chat
     from termsplit._connection import Connection
 
 T = TypeVar("T")
-
-# One channel must not keep the loop from the others.
-_SEND_AT_ONCE = 256 * 1024
-_RECEIVE_SIZE = 64 * 1024
 
 
 class Dispatcher(asyncore.dispatcher):
@@ -265,7 +261,7 @@ class ChatStream(Faces, Dispatcher):
 
     def _recv(self) -> bytes:
         try:
-            return cast("bytes", self.socket.recv(_RECEIVE_SIZE))
+            return cast("bytes", self.socket.recv(RECEIVE_SIZE))
         except ssl.SSLZeroReturnError:
             # So TLS says that the peer has ended its side, when we have ended ours.
             return b""
@@ -282,7 +278,7 @@ class ChatStream(Faces, Dispatcher):
         if self._closed or self._handshaking or not self.connected:
             return
         connection = self.connection
-        room = _SEND_AT_ONCE
+        room = SEND_AT_ONCE
         while room > 0 and (data := connection.data_to_send()):
             sent = self._attempt(lambda: self.socket.send(data))
             if sent is None:

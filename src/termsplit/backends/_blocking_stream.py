@@ -17,7 +17,7 @@ from termsplit._errors import ConnectionLost, LocalProtocolError
 from termsplit._events import NEED_DATA
 
 from ._blocking_files import Files
-from ._faces import HANDSHAKE_FAILED, LINGER, Faces, aborted, lost, peer_name
+from ._faces import HANDSHAKE_FAILED, LINGER, RECEIVE_SIZE, Faces, aborted, lost, peer_name
 
 if TYPE_CHECKING:
     import ssl
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from termsplit._terminators import Terminator
 
 T = TypeVar("T")
-_RECEIVE_SIZE = 64 * 1024
 
 
 class ChatStream(Faces):
@@ -241,7 +240,7 @@ class ChatStream(Faces):
         try:
             self.flush()
             with self._errors_mapped():
-                data = self._transport.recv(_RECEIVE_SIZE)
+                data = self._transport.recv(RECEIVE_SIZE)
         except ConnectionLost as error:
             self._input_lost = error
             raise
@@ -298,7 +297,7 @@ class ChatStream(Faces):
         with contextlib.suppress(OSError):
             while not self._input_over and (left := deadline - time.monotonic()) > 0:
                 sock.settimeout(left)
-                if not receive(_RECEIVE_SIZE):
+                if not receive(RECEIVE_SIZE):
                     break
 
     def _run(self, chat: Chat) -> None:

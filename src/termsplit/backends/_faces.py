@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+RECEIVE_SIZE = 64 * 1024
+
+SEND_AT_ONCE = 256 * 1024
+"""After so many bytes others have their turn: one producer that never runs out must not keep the loop from them."""
+
 LINGER = 2.0
 """How long, in seconds, a closing stream waits for the peer to close its side too.
 
@@ -114,6 +119,13 @@ class Faces:
         self.connection = chat.connection
 
     def _start_receiving(self) -> None:
+        self._refuse_to_receive()
+        if self._receiving:
+            raise LocalProtocolError("expected one task to receive from a stream, got two at once")
+        self._receiving = True
+
+    def _refuse_to_receive(self) -> None:
+        """Raise what explains that nothing more can be received, if so it is."""
         if self._detached:
             raise LocalProtocolError("expected a stream with a transport, got a detached one")
         if self._closed:
@@ -121,9 +133,6 @@ class Faces:
         if self._input_lost is not None:
             # A socket reports it once, and an end after that.
             raise self._input_lost
-        if self._receiving:
-            raise LocalProtocolError("expected one task to receive from a stream, got two at once")
-        self._receiving = True
 
     @property
     def _input_over(self) -> bool:

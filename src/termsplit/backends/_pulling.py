@@ -1,21 +1,28 @@
 """Streams over an object that is asked for bytes, and takes bytes, by coroutines: what trio and anyio share.
 
-A task that is started when there is something to send lives until all of it is sent.
+A task that is started when there is something to send lives until all of it is sent. No task is started for what a
+socket takes at once: to start one costs more than all else that is done about a chunk.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Coroutine
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from ._faces import LINGER, lost
+from ._faces import LINGER, SEND_AT_ONCE, lost
 from ._stream import AsyncChatStream
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from termsplit._connection import Connection
+
+
+_SOCKETS_ARE_FILES = sys.platform != "win32"
 
 
 class _Scope(Protocol):
@@ -28,12 +35,11 @@ class PullingChatStream(AsyncChatStream):
     #: What the transport raises when it fails, or is closed while in use.
     _lost_errors: ClassVar[tuple[type[Exception], ...]]
 
-    _reading: _Scope
-
     def __init__(self, connection: Connection | None) -> None:
         super().__init__(connection)
         self._sending = False
         self._corked = False
+        self._reading: _Scope | None = None
 
     # What a loop adds.
 
@@ -48,8 +54,16 @@ class PullingChatStream(AsyncChatStream):
     def _move_on_after(self, seconds: float) -> AbstractContextManager[object]: ...
 
     @abc.abstractmethod
-    async def _read(self) -> bytes | None:
-        """Some bytes, b"" at the end, or None when `_reading` was cancelled."""
+    def _new_scope(self) -> AbstractContextManager[_Scope]:
+        """What can be cancelled, and takes note of that itself."""
+
+    @abc.abstractmethod
+    async def _read(self) -> bytes:
+        """Some bytes, b"" at the end."""
+
+    @abc.abstractmethod
+    def _idle_socket(self) -> Any:
+        """The socket beneath, which never blocks, if what it is given now goes out next; None if there is none."""
 
     @abc.abstractmethod
     async def _write(self, data: bytes | memoryview) -> None:
@@ -80,14 +94,23 @@ class PullingChatStream(AsyncChatStream):
             raise (self._failure or lost(cause)) from cause
         if data:
             self.connection.receive_data(data)
-        elif data is not None:
-            if self._closed:
-                # This end is our own doing.
-                raise self._failure or lost(None, "the stream was closed")
+        elif self._closed:
+            # This end is our own doing.
+            raise self._failure or lost(None, "the stream was closed")
+        else:
             self.connection.receive_eof()
 
+    @contextlib.contextmanager
+    def _receives_interruptibly(self) -> Generator[None]:
+        with self._receives(), self._new_scope() as self._reading:
+            try:
+                yield
+            finally:
+                self._reading = None
+
     def _interrupt_receiving(self) -> None:
-        self._reading.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
 
     # Sending.
 
@@ -95,6 +118,29 @@ class PullingChatStream(AsyncChatStream):
         if not self._sending and self._failure is None:
             self._start_task(self._send_queued)
             self._sending = True
+
+    def _send_at_once(self) -> None:
+        connection = self.connection
+        sock = self._idle_socket() if _SOCKETS_ARE_FILES and not self._sending else None
+        room = SEND_AT_ONCE
+        while sock is not None and room > 0 and connection.output_pending:
+            try:
+                data = connection.data_to_send()
+            except Exception as error:  # noqa: BLE001 - kept for the next call, which raises it
+                self._fail_to_produce(error)
+                return
+            try:
+                sent = os.write(sock.fileno(), data)
+            except BlockingIOError:
+                break
+            except OSError as cause:
+                self._fail(lost(cause))
+                return
+            connection.data_sent(sent)
+            room -= sent
+        self._progressed()
+        if connection.output_pending or connection.closing:
+            self._start_sending()
 
     async def _send_queued(self) -> None:
         connection = self.connection
@@ -139,7 +185,7 @@ class PullingChatStream(AsyncChatStream):
         with self._move_on_after(LINGER):
             try:
                 await self._end_tls()
-                while not self._input_over and await self._read() != b"":
+                while not self._input_over and await self._read():
                     pass
             except self._lost_errors:
                 # All was taken: how the peer ends its side is its own affair.

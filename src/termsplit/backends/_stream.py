@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from termsplit._errors import ConnectionLost, RemoteProtocolError
@@ -18,6 +18,7 @@ from ._faces import Faces, aborted, lost
 
 if TYPE_CHECKING:
     import ssl
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from typing_extensions import Self
@@ -48,32 +49,36 @@ class Items(AsyncIterator[T]):
         self._face = face
         self._items = face()
 
-    async def __anext__(self) -> T:
-        await self._stream._checkpoint()
-        while True:
-            try:
-                for item in self._items:
-                    return item
-            except BaseException:
-                self._items = self._face()
-                raise
+    def __anext__(self) -> Coroutine[Any, Any, T]:
+        return self._stream._pull(self._next)
+
+    def _next(self) -> T | Literal[NeedData.NEED_DATA]:
+        try:
+            for item in self._items:
+                return item
+        except BaseException:
             self._items = self._face()
-            if self._stream._input_over:
-                raise StopAsyncIteration
-            await self._stream._fill()
+            raise
+        self._items = self._face()
+        if self._stream._input_over:
+            raise StopAsyncIteration
+        return NEED_DATA
 
 
 class AsyncChatStream(Faces, abc.ABC):
     """A stream whose methods are coroutines, on whatever loop.
 
     What is pushed is sent in the background as soon as the task that pushes lets go: so all replies to one
-    chunk leave together. What goes wrong there is raised by the next call.
+    chunk leave together. What goes wrong there is raised by the next call. What a grammar or a callback pushes
+    before more data is needed needs no background, as far as the transport takes it at once.
     """
 
     def __init__(self, connection: Connection | None) -> None:
         super().__init__(connection)
         self._failure: Exception | None = None  # why what is queued cannot be sent
         self._progress: _Event | None = None
+        self._parsing = False
+        self._pushed_while_parsing = False
         self.connection.on_output = self._output_changed
 
     # What a loop adds.
@@ -81,6 +86,10 @@ class AsyncChatStream(Faces, abc.ABC):
     @abc.abstractmethod
     def _start_sending(self) -> None:
         """See to it that what is queued is sent soon, without waiting for it."""
+
+    @abc.abstractmethod
+    def _send_at_once(self) -> None:
+        """Send what the transport takes without waiting, and the rest as `_start_sending` does."""
 
     @abc.abstractmethod
     def _new_event(self) -> _Event: ...
@@ -99,7 +108,10 @@ class AsyncChatStream(Faces, abc.ABC):
 
     @abc.abstractmethod
     def _interrupt_receiving(self) -> None:
-        """Let a `_receive` that waits return without data."""
+        """Let a `_receive` that waits return without data, or end `_receives_interruptibly`."""
+
+    def _receives_interruptibly(self) -> AbstractContextManager[None]:
+        return self._receives()
 
     def _hold_receiving(self) -> None:
         """Take no more bytes from the transport unless asked to."""
@@ -281,20 +293,43 @@ class AsyncChatStream(Faces, abc.ABC):
     # What the loops call.
 
     async def _pull(self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]) -> T:
+        """What ``step`` gives when enough was received."""
         await self._checkpoint()
-        while (item := step()) is NEED_DATA:
-            await self._fill()
+        while (item := self._parse(step)) is NEED_DATA:
+            with self._receives_interruptibly():
+                await self._fill()
+                while (item := self._parse(step)) is NEED_DATA:
+                    await self._fill()
+                return item
         return item
 
+    def _parse(
+        self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]
+    ) -> T | Literal[NeedData.NEED_DATA]:
+        """What ``step`` gives; what it pushes leaves all together, and at once if more data must be waited for."""
+        send = self._start_sending
+        self._parsing = True
+        try:
+            item = step()
+            if item is NEED_DATA:
+                send = self._send_at_once
+            return item
+        finally:
+            self._parsing = False
+            if self._pushed_while_parsing:
+                self._pushed_while_parsing = False
+                if self._failure is None:
+                    send()
+
     async def _fill(self) -> None:
-        with self._receives():
-            if self._failure is not None and not isinstance(self._failure, ConnectionLost):
-                raise self._failure
-            try:
-                await self._receive()
-            except ConnectionLost as error:
-                self._input_lost = error
-                raise
+        self._refuse_to_receive()
+        if self._failure is not None and not isinstance(self._failure, ConnectionLost):
+            raise self._failure
+        try:
+            await self._receive()
+        except ConnectionLost as error:
+            self._input_lost = error
+            raise
 
     @contextlib.contextmanager
     def _receives(self) -> Generator[None]:
@@ -346,6 +381,8 @@ class AsyncChatStream(Faces, abc.ABC):
         if self.connection.aborted:
             self._fail(aborted())
             self._interrupt_receiving()
+        elif self._parsing:
+            self._pushed_while_parsing = True
         else:
             self._start_sending()
 
@@ -378,15 +415,20 @@ class AsyncChatStream(Faces, abc.ABC):
         self._adopt(chat)
         connection = self.connection
         error: Exception | None = None
+
+        def dispatch() -> Literal[NeedData.NEED_DATA] | None:
+            chat.dispatch(until_congested=True)
+            if connection.congested or connection.closing or self._input_over:
+                return None
+            return NEED_DATA
+
         try:
             while not connection.closing:
-                chat.dispatch(until_congested=True)
+                await self._pull(dispatch)
                 if connection.congested:
                     await self._sent(lambda: not connection.congested)
                 elif self._input_over:
                     await self._sent(lambda: connection.closing)
-                elif not connection.closing:
-                    await self._fill()
             await self.aclose()
         except BaseException as raised:
             error = raised if isinstance(raised, Exception) else lost(raised, "interrupted")

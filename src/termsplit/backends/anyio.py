@@ -58,7 +58,9 @@ class ChatStream(PullingChatStream):
         self.peer: Any = stream.extra(SocketAttribute.remote_address, None)
         """The peer's address, as its address family has it; None if the stream has none."""
         self._task_group = task_group
-        self._reading = anyio.CancelScope()
+        self._untouched_socket: Any = None
+        if isinstance(stream, anyio.abc.SocketStream):
+            self._untouched_socket = stream.extra(SocketAttribute.raw_socket, None)
 
     @property
     def ssl_object(self) -> ssl.SSLObject | None:
@@ -82,15 +84,21 @@ class ChatStream(PullingChatStream):
     def _move_on_after(self, seconds: float) -> anyio.CancelScope:
         return anyio.move_on_after(seconds)
 
-    async def _read(self) -> bytes | None:
-        with anyio.CancelScope() as self._reading:
-            try:
-                return await self.stream.receive()
-            except anyio.EndOfStream:
-                return b""
-        return None
+    def _new_scope(self) -> anyio.CancelScope:
+        return anyio.CancelScope()
+
+    async def _read(self) -> bytes:
+        try:
+            return await self.stream.receive()
+        except anyio.EndOfStream:
+            return b""
+
+    def _idle_socket(self) -> Any:
+        return self._untouched_socket
 
     async def _write(self, data: bytes | memoryview) -> None:
+        # On asyncio, a part of it may wait in the transport when this returns.
+        self._untouched_socket = None
         await self.stream.send(bytes(data))
 
     async def _write_eof(self) -> None:
@@ -118,6 +126,7 @@ class ChatStream(PullingChatStream):
     async def _start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
     ) -> None:
+        self._untouched_socket = None
         try:
             self.stream = await TLSStream.wrap(
                 self.stream, ssl_context=context, server_side=server_side, hostname=hostname

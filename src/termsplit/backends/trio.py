@@ -47,7 +47,6 @@ class ChatStream(PullingChatStream):
         self.peer: Any = _peer(stream)
         """The peer's address, as its address family has it; None if the stream has none."""
         self._nursery = nursery
-        self._reading = trio.CancelScope()
 
     @property
     def ssl_object(self) -> Any:
@@ -71,10 +70,14 @@ class ChatStream(PullingChatStream):
     def _move_on_after(self, seconds: float) -> trio.CancelScope:
         return trio.move_on_after(seconds)
 
-    async def _read(self) -> bytes | None:
-        with trio.CancelScope() as self._reading:
-            return bytes(await self.stream.receive_some())
-        return None
+    def _new_scope(self) -> trio.CancelScope:
+        return trio.CancelScope()
+
+    async def _read(self) -> bytes:
+        return bytes(await self.stream.receive_some())
+
+    def _idle_socket(self) -> Any:
+        return self.stream.socket if isinstance(self.stream, trio.SocketStream) else None
 
     async def _write(self, data: bytes | memoryview) -> None:
         await self.stream.send_all(data)
