@@ -187,17 +187,23 @@ class ProducerQueue:
             Exception: whatever a producer raised. All before it was sent; nothing behind it
                 will be, and the queue is `broken` until `discard_buffers`.
         """
-        self._refuse_after_failure("data_to_send")
+        if self._failure is not None:
+            self._refuse_after_failure("data_to_send")
         if max_bytes < 1:
             raise ValueError(f"expected max_bytes to be 1 or more, got {max_bytes}")
-        if self._sent == len(self._chunk):
+        chunk, sent = self._chunk, self._sent
+        if sent == len(chunk):
             self._chunk, self._sent, self._offered = b"", 0, 0
-            self._chunk = self._next_chunk()
-        end = min(len(self._chunk), self._sent + max_bytes)
-        self._offered = end - self._sent
-        if self._offered == len(self._chunk) and isinstance(self._chunk, bytes):
-            return self._chunk
-        return memoryview(self._chunk)[self._sent : end]
+            self._chunk = chunk = self._next_chunk()
+            sent = 0
+        end = sent + max_bytes
+        if end >= len(chunk):
+            end = len(chunk)
+            if not sent and type(chunk) is bytes:
+                self._offered = end
+                return chunk
+        self._offered = end - sent
+        return memoryview(chunk)[sent:end]
 
     def data_sent(self, count: int) -> None:
         """Take note that the transport took the first bytes of what `data_to_send` showed.
@@ -210,7 +216,7 @@ class ProducerQueue:
         """
         if not 0 <= count <= self._offered:
             raise ValueError(f"expected 0 to {self._offered} bytes sent, got {count}")
-        buffered = self.buffered
+        buffered = self._before_run + len(self._run)
         if buffered > self._high_water:
             self._was_congested = True
         self._offered -= count

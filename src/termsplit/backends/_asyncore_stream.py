@@ -6,12 +6,11 @@ asks what to watch.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import ssl
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from termsplit._errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
@@ -20,6 +19,8 @@ from ._asyncore import asyncore
 from ._faces import LINGER, RECEIVE_SIZE, SEND_AT_ONCE, Faces, aborted, lost, send_at_once
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from termsplit._chat import Chat
     from termsplit._connection import Connection
 
@@ -36,15 +37,6 @@ class Dispatcher(asyncore.dispatcher):
 
     _escaping: OSError | None = None
 
-    @contextlib.contextmanager
-    def callbacks(self) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            # asyncore will take it for the socket's, and may call handle_close instead of handle_error.
-            self._escaping = error
-            raise
-
     def handle_error(self) -> None:
         """Called in an except clause: close, and let the exception out of the loop."""
         error = sys.exc_info()[1]
@@ -59,6 +51,30 @@ class Dispatcher(asyncore.dispatcher):
     def _escape(self, error: Exception) -> None:
         self.close()
         raise error
+
+
+class Callbacks:
+    """Where callbacks are made: asyncore would take their OSErrors for the socket's own.
+
+    It may call handle_close for one, instead of handle_error.
+    """
+
+    __slots__ = ("_dispatcher",)
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError):
+            self._dispatcher._escaping = error
 
 
 class ChatStream(Faces, Dispatcher):
@@ -233,7 +249,7 @@ class ChatStream(Faces, Dispatcher):
         if self._closed or not self.connected:
             return
         self._wanted = ""
-        with self.callbacks():
+        with Callbacks(self):
             try:
                 self._shake_hands()
                 if receive:
@@ -279,14 +295,14 @@ class ChatStream(Faces, Dispatcher):
             return
         connection = self.connection
         room = SEND_AT_ONCE
-        while room > 0 and (data := connection.data_to_send()):
+        while connection.output_pending and (data := connection.data_to_send()):
+            if room <= 0:
+                return
             sent = self._attempt(lambda: self.socket.send(data))
             if sent is None:
                 return
             connection.data_sent(sent)
             room -= sent
-        if connection.output_pending:
-            return
         if self._tls is not None:
             self._begin_tls()
         elif connection.closing and not self._eof_sent:

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, overload
 
 from termsplit._errors import ConnectionLost, LocalProtocolError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from termsplit._parser import Parse, Parser
     from termsplit._terminators import Terminator
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -138,10 +139,8 @@ class ChatStream(Faces):
             raise connection.broken
         if self._aborted:
             raise lost(None, "the stream was aborted")
-        while data := connection.data_to_send():
-            with self._errors_mapped():
-                sent = self._transport.send(data)
-            connection.data_sent(sent)
+        while connection.output_pending and (data := connection.data_to_send()):
+            connection.data_sent(self._attempt(self._transport.send, data))
         if connection.must_close and not (self._eof_sent or self._detached):
             self._eof_sent = True
             if self.ssl_object is None:
@@ -211,13 +210,15 @@ class ChatStream(Faces):
             raise LocalProtocolError("expected a socket to begin TLS on, got a pair of files")
         self.connection.refuse_trailing_data()
         self.flush()
-        with self._errors_mapped(HANDSHAKE_FAILED):
-            self.transport = self._transport = context.wrap_socket(
-                self._transport,
-                server_side=server_side,
-                server_hostname=server_hostname,
-                suppress_ragged_eofs=False,
-            )
+        wrap = functools.partial(
+            context.wrap_socket,
+            server_side=server_side,
+            server_hostname=server_hostname,
+            suppress_ragged_eofs=False,
+        )
+        self.transport = self._transport = self._attempt(
+            wrap, self._transport, failed=HANDSHAKE_FAILED
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -239,8 +240,7 @@ class ChatStream(Faces):
         self._start_receiving()
         try:
             self.flush()
-            with self._errors_mapped():
-                data = self._transport.recv(RECEIVE_SIZE)
+            data = self._attempt(self._transport.recv, RECEIVE_SIZE)
         except ConnectionLost as error:
             self._input_lost = error
             raise
@@ -253,14 +253,16 @@ class ChatStream(Faces):
         else:
             self.connection.receive_eof()
 
-    @contextlib.contextmanager
-    def _errors_mapped(self, what: str = "the peer is gone") -> Generator[None]:
+    def _attempt(
+        self, operation: Callable[[S], T], argument: S, *, failed: str = "the peer is gone"
+    ) -> T:
+        """What the transport's operation returns; its errors are those of a lost peer, but for a time-out."""
         try:
-            yield
+            return operation(argument)
         except TimeoutError:
             raise
         except OSError as cause:
-            raise lost(cause, what) from cause
+            raise lost(cause, failed) from cause
         except ValueError as cause:
             # So say files, and sockets with TLS, that another thread has closed.
             if not self._closed:

@@ -20,7 +20,7 @@ from termsplit._connection import Connection
 from termsplit._errors import ConnectionLost, RemoteProtocolError
 
 from ._asyncore import asyncore
-from ._asyncore_stream import ChatStream, Dispatcher
+from ._asyncore_stream import Callbacks, ChatStream, Dispatcher
 from ._listen import tcp_listener, unix_listener
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Server(Dispatcher):
 
     def handle_accepted(self, sock: socket.socket, addr: Any) -> None:
         """Make a stream for the peer, and call the handler."""
-        with self.callbacks(), contextlib.ExitStack() as failed:
+        with Callbacks(self), contextlib.ExitStack() as failed:
             failed.enter_context(sock)
             stream = ChatStream(sock, self._map, self._new_connection())
             stream._server = self
