@@ -10,7 +10,7 @@ import abc
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ._faces import LINGER, SEND_AT_ONCE, lost
@@ -35,6 +35,9 @@ class PullingChatStream(AsyncChatStream):
     #: What the transport raises when it fails, or is closed while in use.
     _lost_errors: ClassVar[tuple[type[Exception], ...]]
 
+    #: What it raises at the end, if it does not return b"".
+    _end_errors: ClassVar[tuple[type[Exception], ...]] = ()
+
     def __init__(self, connection: Connection | None) -> None:
         super().__init__(connection)
         self._sending = False
@@ -58,8 +61,8 @@ class PullingChatStream(AsyncChatStream):
         """What can be cancelled, and takes note of that itself."""
 
     @abc.abstractmethod
-    async def _read(self) -> bytes:
-        """Some bytes, b"" at the end."""
+    def _read(self) -> Awaitable[bytes | bytearray]:
+        """Some bytes."""
 
     @abc.abstractmethod
     def _idle_socket(self) -> Any:
@@ -90,6 +93,8 @@ class PullingChatStream(AsyncChatStream):
     async def _receive(self) -> None:
         try:
             data = await self._read()
+        except self._end_errors:
+            data = b""
         except self._lost_errors as cause:
             raise (self._failure or lost(cause)) from cause
         if data:
@@ -187,7 +192,7 @@ class PullingChatStream(AsyncChatStream):
                 await self._end_tls()
                 while not self._input_over and await self._read():
                     pass
-            except self._lost_errors:
+            except (*self._lost_errors, *self._end_errors):
                 # All was taken: how the peer ends its side is its own affair.
                 pass
         await self._abort()

@@ -46,6 +46,7 @@ class ChatStream(PullingChatStream):
 
     # A TLS stream lets `ssl.SSLError` through as it is.
     _lost_errors = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
+    _end_errors = (anyio.EndOfStream,)
 
     def __init__(
         self,
@@ -87,11 +88,8 @@ class ChatStream(PullingChatStream):
     def _new_scope(self) -> anyio.CancelScope:
         return anyio.CancelScope()
 
-    async def _read(self) -> bytes:
-        try:
-            return await self.stream.receive()
-        except anyio.EndOfStream:
-            return b""
+    def _read(self) -> Awaitable[bytes]:
+        return self.stream.receive()
 
     def _idle_socket(self) -> Any:
         return self._untouched_socket

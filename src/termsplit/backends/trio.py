@@ -73,8 +73,8 @@ class ChatStream(PullingChatStream):
     def _new_scope(self) -> trio.CancelScope:
         return trio.CancelScope()
 
-    async def _read(self) -> bytes:
-        return bytes(await self.stream.receive_some())
+    def _read(self) -> Awaitable[bytes | bytearray]:
+        return self.stream.receive_some()
 
     def _idle_socket(self) -> Any:
         return self.stream.socket if isinstance(self.stream, trio.SocketStream) else None
