@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
-from ._faces import HANDSHAKE_FAILED, LINGER, RECEIVE_SIZE, SEND_AT_ONCE, lost
+from ._asyncio_protocol import StreamProtocol
+from ._faces import HANDSHAKE_FAILED, LINGER, SEND_AT_ONCE, lost
 from ._stream import AsyncChatStream
 
 if TYPE_CHECKING:
@@ -22,16 +22,6 @@ READ_AHEAD = 64 * 1024
 """So many bytes may wait for the application before the transport is told to stop reading."""
 
 _POLL = 0.01
-
-
-class _ReceiveBuffer(threading.local):
-    """The loop fills it and hands it over in one step, so that one serves all connections of a thread."""
-
-    def __init__(self) -> None:
-        self.view = memoryview(bytearray(RECEIVE_SIZE))
-
-
-_receive_buffer = _ReceiveBuffer()
 
 
 class ChatStream(AsyncChatStream):
@@ -44,7 +34,7 @@ class ChatStream(AsyncChatStream):
     def __init__(self, connection: Connection | None = None) -> None:
         super().__init__(connection)
         self._loop = asyncio.get_running_loop()
-        self._protocol = _Protocol(self)
+        self._protocol = StreamProtocol(self)
         self._transport: Any = None
         self._beneath_tls: Any = None
         self._send_scheduled = False
@@ -261,34 +251,3 @@ def _ended(tls: ssl.SSLObject) -> bool:
         return True
     except ssl.SSLError:
         return False
-
-
-class _Protocol(asyncio.BufferedProtocol):
-    def __init__(self, stream: ChatStream) -> None:
-        self._stream = stream
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._stream._connect(cast("asyncio.Transport", transport))
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return _receive_buffer.view
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._stream._received(bytes(_receive_buffer.view[:nbytes]))
-
-    def eof_received(self) -> bool:
-        return self._stream._received_eof()
-
-    def pause_writing(self) -> None:
-        self._stream._writing_paused = True
-
-    def resume_writing(self) -> None:
-        self._stream._writing_paused = False
-        self._stream._send_queued()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        stream = self._stream
-        if exc is None and not (stream._closed or stream._input_over) and stream.ssl_object:
-            # So Python 3.10 reports the end of TLS.
-            stream._received_eof()
-        stream._disconnect(exc)

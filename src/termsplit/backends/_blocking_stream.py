@@ -10,14 +10,14 @@ import contextlib
 import functools
 import socket
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeVar, overload
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from termsplit._errors import ConnectionLost, LocalProtocolError
-from termsplit._events import NEED_DATA
 
 from ._blocking_files import Files
-from ._faces import HANDSHAKE_FAILED, LINGER, RECEIVE_SIZE, Faces, aborted, lost, peer_name
+from ._blocking_reading import Reading
+from ._faces import HANDSHAKE_FAILED, LINGER, RECEIVE_SIZE, aborted, lost, peer_name
 
 if TYPE_CHECKING:
     import ssl
@@ -27,15 +27,12 @@ if TYPE_CHECKING:
 
     from termsplit._chat import Chat
     from termsplit._connection import Connection
-    from termsplit._events import Event, RecordSkipped, TooLong
-    from termsplit._parser import Parse, Parser
-    from termsplit._terminators import Terminator
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 
-class ChatStream(Faces):
+class ChatStream(Reading):
     """A `Connection` on a socket, or on a file to read from and one to write to.
 
     One thread at a time may use it, but for `abort`.
@@ -63,61 +60,6 @@ class ChatStream(Faces):
     def ssl_object(self) -> ssl.SSLSocket | None:
         """The TLS socket; None without TLS."""
         return self._transport if hasattr(self._transport, "unwrap") else None
-
-    # The faces.
-
-    def next_event(self, *, too_long: TooLong = "raise") -> Event:
-        """Wait for the next of `Connection.events`; at the end `EOFReceived`, again and again.
-
-        Raises:
-            RecordTooLong: as `Connection.events` does.
-            TimeoutError: nothing came, or went, for the socket's time-out; calling again goes on.
-            ConnectionLost: the transport failed.
-        """
-        while (event := self.connection.next_event(too_long=too_long)) is NEED_DATA:
-            self._fill()
-        return event
-
-    def receive_record(self, terminator: Terminator) -> bytes:
-        """Wait for one record.
-
-        Args:
-            terminator: what ends it, as for `Connection.set_terminator`.
-
-        Raises:
-            IncompleteRecord: the stream ended first; with no partial record, at a record's boundary.
-            RecordTooLong: calling it again passes over the record.
-            TimeoutError: nothing came, or went, for the socket's time-out; calling again goes on.
-            ConnectionLost: the transport failed.
-        """
-        self.connection.set_terminator(terminator)
-        while (record := self.connection.next_record()) is NEED_DATA:
-            self._fill()
-        return record
-
-    def events(self, *, too_long: TooLong = "raise") -> Iterator[Event]:
-        """Iterate over `Connection.events`, to `EOFReceived`."""
-        return _Items(self, functools.partial(self.connection.events, too_long=too_long))
-
-    @overload
-    def records(self, *, too_long: Literal["raise"] = "raise") -> Iterator[bytes]: ...
-    @overload
-    def records(self, *, too_long: Literal["skip"]) -> Iterator[bytes | RecordSkipped]: ...
-    def records(self, *, too_long: Any = "raise") -> Iterator[Any]:
-        """Iterate over `Connection.records`, to the end of the stream."""
-        return _Items(self, functools.partial(self.connection.records, too_long=too_long))
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self.records()
-
-    def messages(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> Iterator[T]:
-        """Iterate over the messages of a grammar, to the end of the stream.
-
-        Args:
-            grammar: a generator function, or a `Parser` on this stream's connection; which to keep,
-                if another iterator is to go on in the middle of a message.
-        """
-        return _Items(self, self._parser(grammar).messages)
 
     # Sending and closing.
 
@@ -326,25 +268,3 @@ class ChatStream(Faces):
                 raise
         finally:
             chat.connection_lost(error)
-
-
-class _Items(Iterator[T]):
-    """The items of one face, waiting for data between them; it may be gone on with after a time-out."""
-
-    def __init__(self, stream: ChatStream, face: Callable[[], Iterator[T]]) -> None:
-        self._stream = stream
-        self._face = face
-        self._items = face()
-
-    def __next__(self) -> T:
-        while True:
-            try:
-                for item in self._items:
-                    return item
-            except BaseException:
-                self._items = self._face()
-                raise
-            self._items = self._face()
-            if self._stream._input_over:
-                raise StopIteration
-            self._stream._fill()

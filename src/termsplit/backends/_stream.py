@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from termsplit._errors import ConnectionLost, RemoteProtocolError
 from termsplit._events import NEED_DATA, NeedData
 
-from ._faces import Faces, aborted, lost
+from ._async_reading import AsyncReading
+from ._faces import aborted, lost
 
 if TYPE_CHECKING:
     import ssl
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from termsplit._chat import Chat
     from termsplit._connection import Connection
-    from termsplit._events import Event, RecordSkipped, TooLong
-    from termsplit._parser import Parse, Parser
-    from termsplit._terminators import Terminator
 
 T = TypeVar("T")
 
@@ -37,35 +34,7 @@ class _Event(Protocol):
     async def wait(self) -> Any: ...
 
 
-class Items(AsyncIterator[T]):
-    """The items of one face, waiting for data between them.
-
-    An iterator and not an async generator: it may be abandoned at any time, and gone on with after a
-    cancellation.
-    """
-
-    def __init__(self, stream: AsyncChatStream, face: Callable[[], Iterator[T]]) -> None:
-        self._stream = stream
-        self._face = face
-        self._items = face()
-
-    def __anext__(self) -> Coroutine[Any, Any, T]:
-        return self._stream._pull(self._next)
-
-    def _next(self) -> T | Literal[NeedData.NEED_DATA]:
-        try:
-            for item in self._items:
-                return item
-        except BaseException:
-            self._items = self._face()
-            raise
-        self._items = self._face()
-        if self._stream._input_over:
-            raise StopAsyncIteration
-        return NEED_DATA
-
-
-class AsyncChatStream(Faces, abc.ABC):
+class AsyncChatStream(AsyncReading):
     """A stream whose methods are coroutines, on whatever loop.
 
     What is pushed is sent in the background as soon as the task that pushes lets go: so all replies to one
@@ -128,59 +97,6 @@ class AsyncChatStream(Faces, abc.ABC):
     async def _start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
     ) -> None: ...
-
-    # The faces.
-
-    async def next_event(self, *, too_long: TooLong = "raise") -> Event:
-        """Wait for the next of `Connection.events`; at the end `EOFReceived`, again and again.
-
-        Raises:
-            RecordTooLong: as `Connection.events` does.
-            ConnectionLost: the transport failed.
-            LocalProtocolError: another task is receiving.
-        """
-        return await self._pull(lambda: self.connection.next_event(too_long=too_long))
-
-    async def receive_record(self, terminator: Terminator) -> bytes:
-        """Wait for one record.
-
-        Cancelled, it loses nothing: calling it again goes on.
-
-        Args:
-            terminator: what ends it, as for `Connection.set_terminator`.
-
-        Raises:
-            IncompleteRecord: the stream ended first; with no partial record, at a record's boundary.
-            RecordTooLong: calling it again passes over the record.
-            ConnectionLost: the transport failed.
-            LocalProtocolError: another task is receiving.
-        """
-        self.connection.set_terminator(terminator)
-        return await self._pull(self.connection.next_record)
-
-    def events(self, *, too_long: TooLong = "raise") -> AsyncIterator[Event]:
-        """Iterate over `Connection.events`, to `EOFReceived`."""
-        return Items(self, functools.partial(self.connection.events, too_long=too_long))
-
-    @overload
-    def records(self, *, too_long: Literal["raise"] = "raise") -> AsyncIterator[bytes]: ...
-    @overload
-    def records(self, *, too_long: Literal["skip"]) -> AsyncIterator[bytes | RecordSkipped]: ...
-    def records(self, *, too_long: Any = "raise") -> AsyncIterator[Any]:
-        """Iterate over `Connection.records`, to the end of the stream."""
-        return Items(self, functools.partial(self.connection.records, too_long=too_long))
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self.records()
-
-    def messages(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> AsyncIterator[T]:
-        """Iterate over the messages of a grammar, to the end of the stream.
-
-        Args:
-            grammar: a generator function, or a `Parser` on this stream's connection; which to keep,
-                if another iterator is to go on in the middle of a message.
-        """
-        return Items(self, self._parser(grammar).messages)
 
     # Sending and closing.
 

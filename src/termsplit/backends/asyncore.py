@@ -20,7 +20,8 @@ from termsplit._connection import Connection
 from termsplit._errors import ConnectionLost, RemoteProtocolError
 
 from ._asyncore import asyncore
-from ._asyncore_stream import Callbacks, ChatStream, Dispatcher
+from ._asyncore_dispatcher import Callbacks, Dispatcher
+from ._asyncore_stream import ChatStream
 from ._listen import tcp_listener, unix_listener
 
 if TYPE_CHECKING:
