@@ -31,29 +31,21 @@ class PlainSplitter(Splitter):
         pass
 
     @property
-    def _bare(self) -> bool:
+    def _searched(self) -> bool:
         return False
 
-    @_bare.setter
-    def _bare(self, bare: bool) -> None:
+    @_searched.setter
+    def _searched(self, searched: bool) -> None:
         pass
 
-    @property
-    def _hope(self) -> bool:
-        return True
-
-    @_hope.setter
-    def _hope(self, hope: bool) -> None:
-        pass
-
-    def _send_counted(self, send: Callable[[bytes], object], answer: object) -> object:
+    def _converse(self, send: Callable[[bytes], object], answer: object) -> object:
         return answer
 
 
 TERMINATORS: list[Terminator] = [
     *(b"\n", b"\r\n", b"\r\n\r\n", b"aab", 1, 3, 7, None),
     *(AnyOf(b"\r\n", b"\n"), AnyOf(b"a", b"aab")),
-    *(Limited(b"\n", 4), Limited(AnyOf(b"b", b"bab"), 2), Limited(5, 4)),
+    *(Limited(b"\n", 4), Limited(AnyOf(b"b", b"bab"), 2), Limited(5, 4), AnyOf(b"b", b"bab")),
 ]
 PROGRAMS = st.lists(
     st.one_of(
@@ -137,9 +129,52 @@ def test_fast_and_plain_agree(
         fast.step(verb, argument)
         plain.step(verb, argument)
         assert fast.seen == plain.seen
+    end(fast, plain)
+
+
+def end(fast: Run, plain: Run) -> None:
     for run in (fast, plain):
         run.splitter.receive_eof()
         for _ in range(4):
             run.take("events", 1000)
         run.step("look", None)
     assert fast.seen == plain.seen
+
+
+@given(
+    records=st.lists(st.sampled_from([b"", b"a", b"a record", b"x" * 200]), max_size=40),
+    sizes=st.lists(st.sampled_from([1, 2, 5, 11, 30, 700]), min_size=1, max_size=20),
+    steps=st.lists(
+        st.sampled_from(
+            [
+                *[("records", 100), ("messages", 100), ("events", 1)] * 3,
+                *[("records", 1), ("messages", 2), ("look", None), ("terminator", b"a")],
+                ("terminator", b"\r\n"),
+            ]
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    terminators=st.sampled_from([[b"\r\n"], [b"\r\n", b"\r\n", 3], [Limited(b"\r\n", 150)]]),
+)
+def test_short_chunks_agree(
+    records: list[bytes],
+    sizes: list[int],
+    steps: list[tuple[str, object]],
+    terminators: list[Terminator],
+) -> None:
+    """Where the terminator stays long enough for a chunk to be cut as it comes in."""
+    fast, plain = (
+        Run(splitter(terminators[0]), terminators) for splitter in (Splitter, PlainSplitter)
+    )
+    data = b"a line\r\n" * 20 + b"".join(record + b"\r\n" for record in records)
+    turn = 0
+    while data:
+        size, (verb, argument) = sizes[turn % len(sizes)], steps[turn % len(steps)]
+        for run in (fast, plain):
+            run.splitter.receive_data(data[:size])
+            run.step(verb, argument)
+        assert fast.seen == plain.seen
+        data = data[size:]
+        turn += 1
+    end(fast, plain)

@@ -524,3 +524,78 @@ class TestAGrammarThatUsesItsSplitter:
         assert list(Parser(grammar, splitter).feed(b"122line\n333")) == [
             (b"1", b"22", b"line", b"333")
         ]
+
+
+class TestLongRuns:
+    """A grammar of many records, and of heads and bodies, is sent them by shorter ways: none of which shows."""
+
+    @staticmethod
+    def three() -> Parse[list[object]]:
+        records: list[object] = []
+        for _ in range(3):
+            try:
+                records.append((yield b"\n"))
+            except RecordTooLong as error:
+                records.append(error.offset)
+        return records
+
+    def test_one_that_ends_in_an_error_it_has_caught(self) -> None:
+        parser = Parser(self.three, Splitter(max_size=1))
+        messages = [message for chunk in (b"a\n", b"b\n", b"ccc") for message in parser.feed(chunk)]
+        assert messages == [[b"a", b"b", 4]]
+        assert list(parser.feed(b"\nd\ne\nf\n")) == [[b"d", b"e", b"f"]]
+
+    def test_one_that_returns_in_the_middle_of_a_chunk(self) -> None:
+        parser = Parser(self.three)
+        chunks = [b"a\n", b"b\n", b"c\nd\ne\nf\ng\n"]
+        messages = [message for chunk in chunks for message in parser.feed(chunk)]
+        assert messages == [[b"a", b"b", b"c"], [b"d", b"e", b"f"]]
+
+    @staticmethod
+    def pairs() -> Parse[None]:
+        while True:
+            size = yield b"\n"
+            body = yield int(size)
+            if body == b"bad":
+                raise MalformedRecord("good", body, 1)
+            if body == b"end":
+                raise Refused
+            if body == b"own":
+                error = MalformedRecord("good", body)
+                error.offset = 99
+                raise error
+
+    def test_one_that_raises_on_a_body(self) -> None:
+        parser = Parser(self.pairs)
+        parser.receive_data(b"4\ngood4\ngood3\nbad4\ngood3\nend4\ngood2\nx")
+        with pytest.raises(MalformedRecord, match="offset 15"):
+            list(parser.messages())
+        assert parser.splitter.offset == 17
+        with pytest.raises(Refused):
+            list(parser.messages())
+        assert parser.splitter.trailing_data == b"4\ngood2\nx"
+        assert list(parser.messages()) == []
+        assert parser.splitter.trailing_data == b"x"
+
+    def test_one_that_returns_at_a_body(self) -> None:
+        def headers_and_body() -> Parse[bytes]:
+            while (yield b"\n"):
+                pass
+            return (yield 4)
+
+        parser = Parser(headers_and_body)
+        chunks = [b"a\nb\n", b"c\n", b"d\n\nbodya\nb\n", b"\nbody"]
+        messages = [message for chunk in chunks for message in parser.feed(chunk)]
+        assert messages == [b"body", b"body"]
+
+    def test_one_that_knows_where_a_body_is_malformed(self) -> None:
+        parser = Parser(self.pairs)
+        with pytest.raises(MalformedRecord, match="offset 99"):
+            list(parser.feed(b"4\ngood3\nown"))
+
+    def test_another_face_sets_a_terminator_in_the_middle_of_a_message(self) -> None:
+        parser = Parser(self.three)
+        assert list(parser.feed(b"a\n")) == []
+        parser.splitter.set_terminator(b";")
+        assert list(parser.splitter.feed(b"x;")) == [DataReceived(b"x"), TerminatorFound(b";")]
+        assert list(parser.feed(b"b\nc\n")) == [[b"a", b"b", b"c"]]

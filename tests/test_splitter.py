@@ -76,6 +76,60 @@ class TestReceiving:
         assert [splitter.next_event() for _ in range(2)] == [EOFReceived(True)] * 2
         assert end(splitter).next_event() == EOFReceived(True)
 
+    def test_a_chunk_that_is_cut_as_it_comes_in_can_be_put_back(self) -> None:
+        splitter = Splitter(b"\n")
+        lines = b"".join(b"a line, number %d\n" % i for i in range(60))
+        splitter.receive_data(lines)
+        assert len(list(splitter.records())) == 60
+        splitter.receive_data(lines + b"the rest")
+        assert splitter.offset == len(lines)
+        assert splitter.trailing_data == lines + b"the rest"
+        assert next(splitter.records()) == b"a line, number 0"
+        splitter.set_terminator(b"\n" + b"a line, number 5\n")
+        assert next(splitter.records()).startswith(b"a line, number 1\n")
+        splitter.set_terminator(1)
+        assert splitter.next_record() == b"a"
+
+    @pytest.mark.parametrize("chunks", [[b"x" * 600, b"yz"], [b"x" * 200, b"x" * 400, b"yz"]])
+    def test_what_was_put_aside_comes_back_for_another_terminator(
+        self, chunks: list[bytes]
+    ) -> None:
+        splitter = Splitter(b"\n")
+        for chunk in chunks:
+            splitter.receive_data(chunk)
+            assert list(splitter.records()) == []
+        assert splitter.offset == 0
+        splitter.set_terminator(b"xy")
+        assert list(splitter.records()) == [b"x" * 599]
+        assert splitter.trailing_data == b"z"
+
+    def test_a_long_record_goes_on_in_a_chunk_that_came_before_it_was_looked_for(self) -> None:
+        splitter = Splitter(b"\n")
+        assert list(splitter.records()) == []
+        splitter.receive_data(b"a\n" + b"x" * 20_000)
+        splitter.receive_data(b"y\nz")
+        assert list(splitter.records()) == [b"a", b"x" * 20_000 + b"y"]
+        assert splitter.trailing_data == b"z"
+
+    def test_a_terminator_alone_can_be_put_back(self) -> None:
+        splitter = Splitter(b"\n")
+        assert len(list(splitter.feed(b"a line\n" * 9))) == 18
+        assert next(splitter.feed(b"one\ntwo\nthree")) == DataReceived(b"one")
+        assert splitter.trailing_data == b"\ntwo\nthree"
+        assert next(splitter.events()) == TerminatorFound(b"\n")
+        assert splitter.next_record() == b"two"
+
+    @pytest.mark.parametrize("chunks", [[b"xb", b"c"], [b"xbc"], [b"xb", b"", b"c"]])
+    def test_a_match_that_could_grow_is_one_when_another_byte_comes(
+        self, chunks: list[bytes]
+    ) -> None:
+        splitter = Splitter(AnyOf(b"b", b"bab"))
+        records: list[bytes] = []
+        for chunk in chunks:
+            splitter.receive_data(chunk)
+            records += splitter.records()
+        assert records == [b"x"]
+
 
 class TestTerminators:
     @pytest.mark.parametrize(

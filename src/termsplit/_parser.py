@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import RecordSkipped
-from ._splitter import Splitter
+from ._splitter import _NOTHING, Splitter
 from ._terminators import Terminator
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Parser(Generic[T]):
         self._grammar = grammar
         self._too_long: TooLong = too_long
         self._message: list[T] = []  # one at most
-        self._runner = _run(grammar, self._message)
+        self._renew()
         self._begun = False  # the grammar waits for a record, in a run that is under way
         self._fresh = False  # it has not been sent any in this run
         self._wanted: Terminator = None
@@ -117,7 +117,17 @@ class Parser(Generic[T]):
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
         """`receive_data`, then `messages`."""
-        self.splitter.receive_data(data)
+        splitter = self.splitter
+        splitter.receive_data(data)
+        if (
+            splitter._searched
+            and splitter._ready is _NOTHING
+            and splitter._terminator is self._wanted
+            and self._begun
+            and not splitter._streamed
+        ):
+            # In one step what messages() would find out in many.
+            return cast("Iterator[T]", _NOTHING)
         return self.messages()
 
     def messages(self) -> Iterator[T]:
@@ -137,61 +147,80 @@ class Parser(Generic[T]):
             Exception: whatever the grammar raises; its next run begins at the next record.
         """
         splitter = self.splitter
-        if self._begun and not splitter._hope and splitter._terminator is self._wanted:
-            return
-        batches = splitter._batches(self._too_long)
-        batch: Iterable[Any] = ()
-        if self._begun and splitter.get_terminator() is not self._wanted:
-            # Another face was used since, with a terminator of its own.
-            splitter.set_terminator(self._wanted)
+        batches: Iterator[Iterable[Any]] | None = None
+        if self._begun and (splitter._terminator is not self._wanted or splitter._too_long):
+            self._stand_at(self._wanted)
         while True:
-            if self._message:
-                yield self._message.pop()
             if not self._begun:
-                self._begin()
+                # Behind throw(), coverage has lost track of this frame.
+                if self._message:  # pragma: no branch
+                    yield self._message.pop()
+                self._follow(self._begin())
+            batch: Iterable[Any] = splitter._ready
+            if batch is _NOTHING or splitter._streamed or splitter._announced:
+                if splitter._searched and not splitter._streamed:
+                    return
+                if batches is None:
+                    batches = splitter._batches(self._too_long)
+                try:
+                    batch = next(batches, _NOTHING)
+                    if batch is _NOTHING:
+                        if self._fresh or not splitter.eof_received:
+                            return
+                        raise IncompleteRecord(b"", self._wanted, splitter.offset)
+                except (RecordTooLong, IncompleteRecord) as error:
+                    batches = None
+                    if self._fresh and self._was_told(error):
+                        # The message before was made of what the stream had left.
+                        return
+                    self._throw(error)
+                    continue
+                if isinstance(batch, tuple) and type(batch[0]) is RecordSkipped:
+                    # The overloads of __init__ make RecordSkipped a part of T where it can come.
+                    yield cast("T", batch[0])
+                    continue
             # A count of 0 fires once: the same answer again is a new one.
             wanted: object = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
+            send = self._send
             answer: object = _NO_ANSWER
-            record = b""
-            send = self._runner.send
-            try:
-                for record in batch:
+            for record in batch:
+                try:
                     answer = send(record)
-                    if answer is not wanted:
-                        if type(answer) is int:
-                            answer = splitter._send_counted(send, answer)
-                            wanted = _NO_ANSWER  # the splitter may stand at another terminator
-                        break
-            except BaseException as error:
-                self._fail(error, record)
-                raise
-            if answer is not _NO_ANSWER:
+                    if answer is wanted:
+                        continue
+                except StopIteration as end:
+                    answer = self._returned(end.value)
+                except BaseException as error:
+                    self._fail(error, record)
+                    raise
                 self._fresh = False
-                if answer is not wanted:
-                    self._follow(answer)
-                    continue
-            try:
-                batch = next(batches, ())
-                if not batch:
-                    if self._fresh or not splitter.eof_received:
-                        return
-                    raise IncompleteRecord(b"", self._wanted, splitter.offset)
-            except (RecordTooLong, IncompleteRecord) as error:
-                batches = splitter._batches(self._too_long)
-                batch = ()
-                if self._fresh and self._was_told(error):
-                    # The message before was made of what the stream had left.
-                    return
-                self._throw(error)
-                continue
-            if type(cast("object", batch)) is tuple:
-                (only,) = batch
-                if type(only) is RecordSkipped:
-                    # The overloads of __init__ make RecordSkipped a part of T where it can come.
-                    yield cast("T", only)
-                    batch = ()
+                while answer is not wanted:
+                    if answer is not _MESSAGE:
+                        answer, wanted = self._converse(answer), _NO_ANSWER
+                        if answer is not _MESSAGE:
+                            self._follow(answer)
+                            break
+                    self._begun = False
+                    terminator = splitter._terminator
+                    yield self._message.pop()
+                    if self._begun or splitter._terminator is not terminator or splitter._announced:
+                        # Other iterators, or faces, were used meanwhile.
+                        break
+                    answer = self._begin()
+                    send = self._send
                 else:
-                    batch = iter((only,))
+                    answer = _NO_ANSWER
+                    continue
+                break
+            else:
+                if splitter._ready is batch:
+                    splitter._ready = _NOTHING
+                if answer is wanted:
+                    self._fresh = False
+                    if not self._long:
+                        self._send_directly()
+                if splitter._searched and not splitter._streamed:
+                    return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.
@@ -205,17 +234,66 @@ class Parser(Generic[T]):
             return message
         return self.splitter._nothing_next()
 
-    def _begin(self) -> None:
-        answer = self._resume(next, self._runner)
+    def _renew(self) -> None:
+        """Have the next run of the grammar be a new one, whatever became of this."""
+        self._runner = _run(self._grammar, self._message)
+        self._send: Callable[[bytes], object] = self._runner.send
+        self._long = False  # what the grammar is sent no longer passes through the runner
+
+    def _send_directly(self) -> None:
+        """Send the grammar the records of this run itself.
+
+        It is one of many records, and the way through the runner costs each of them a little.
+        """
+        self._long = True
+        self._send = cast("GeneratorType[Any, Any, Any]", self._runner.gi_yieldfrom).send
+
+    def _returned(self, message: T) -> _Step:
+        """Go on after a grammar that was sent its records directly, and so has returned directly."""
+        self._renew()
+        self._message.append(message)
+        return _MESSAGE
+
+    def _begin(self) -> object:
+        """Start a run of the grammar: what it waits for first."""
+        if self._long:
+            self._long = False
+            self._send = self._runner.send
+        try:
+            answer = next(self._runner)
+        except BaseException as error:
+            self._fail(error, b"")
+            raise
         if answer is _MESSAGE:
             self._message.clear()
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
         self._fresh = self._begun = True
-        if answer is not self.splitter._terminator or answer is not self._wanted:
-            self._follow(answer)
+        return answer
+
+    def _converse(self, answer: object) -> object:
+        """Send the grammar what it asks for while it is at hand; its first answer that was not followed."""
+        splitter = self.splitter
+        if splitter._ready is not _NOTHING:
+            splitter._put_back()
+        start = splitter._base + splitter._position
+        try:
+            answer = splitter._converse(self._send, answer)
+        except StopIteration as end:
+            answer = self._returned(end.value)
+        except BaseException as error:
+            self._fail(error, b"")
+            raise
+        if splitter._base + splitter._position > start:
+            self._fresh = False
+        return answer
+
+    def _stand_at(self, wanted: Terminator) -> None:
+        """Have the splitter wait for it, whatever another face has set meanwhile."""
+        if self.splitter.get_terminator() is not wanted:
+            self.splitter.set_terminator(wanted)
 
     def _follow(self, answer: object) -> None:
-        """Do as the grammar said: wait for a terminator, or begin anew after a message."""
+        """Do as the grammar said: wait for a terminator, or, after a message, for the next run."""
         while answer is not _MESSAGE:
             try:
                 self.splitter.set_terminator(cast("Terminator", answer))
@@ -250,7 +328,7 @@ class Parser(Generic[T]):
         """The grammar has raised, on ``record``: its next run is a new one."""
         if isinstance(error, MalformedRecord) and error.offset is None:
             error.offset = self.splitter._taken_from(record) + error.index
-        self._runner = _run(self._grammar, self._message)
+        self._renew()
         self._begun = False
 
     def _was_told(self, error: RecordTooLong | IncompleteRecord) -> bool:

@@ -2,30 +2,31 @@
 
 Where a byte may stand, in the order of the stream::
 
-    taken by the         cut off, not     unfinished     held back,   not looked at
-    application          yet taken        record         or not cut   yet
-    ────────────────────┬────────────────┬──────────────┬────────────┬──────────────
-                        │ _ready         │ _partial     │ _buffer    │ _incoming
-                        └ offset         └ cut up to here
+    taken by the         cut off, not     put aside of   in the      not looked at
+    application          yet taken        a long record  buffer      yet
+    ────────────────────┬────────────────┬──────────────┬───────────┬──────────────
+                        │ _ready         │ _pieces      │ _buffer   │ _incoming
+                        └ offset                        └ _position
 
 There is one way to cut, `_cut`; the faces differ in how they hand over what it makes ready and in what they do
 with the bytes of an unfinished record: the records face (and the grammars on it) accumulates them in
-``_partial``, the events face (and the callbacks on it) gives them away at once.
+``_pieces``, the events face (and the callbacks on it) gives them away at once.
 
 Three things make it fast, and none of them shows; a splitter that does without them agrees on every program.
 
-*Windows.* Cutting is speculative. While a terminator stays the same, `_cut` splits a whole window of the buffer in
-one operation and leaves the records in the iterator ``_ready``. As soon as anything depends on where the
+*Windows.* Cutting is speculative. While a terminator stays the same, a whole window of the buffer is
+split in one operation, and the records are left in the iterator ``_ready``. As soon as anything depends on where the
 application stands (a new terminator, a look at the offset or at the unparsed bytes), `_put_back` takes what is
 left in that iterator and moves the cursor back over it. So an application can't tell the machine from
 one that cuts a record at a time. The window starts at one record and doubles, so what is cut in vain is never
 more than what was taken before.
 
-*Hope.* Once all that came in was looked at, `_give_up_hope` notes what a whole record still lacks: its last byte, or
-so many bytes. A chunk that brings neither is put aside by `receive_data`, and not looked at before one does.
+*Short chunks.* When all that came was searched, `receive_data` does what the next face would do, without its detours:
+a chunk that can complete no record is added to the buffer, and one that fits into the window is split at once. Like
+every window it is cut ahead, and can be put back.
 
-*Counts.* A grammar that answers a record with the length of the next one gets it from `_send_counted`, which needs
-neither a search nor a window.
+*Conversations.* A grammar that answers a record with another terminator than the last one, such as the length of the
+body to come, gets the next record from `_converse`, which needs neither a window nor a terminator set.
 """
 
 from __future__ import annotations
@@ -37,7 +38,13 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Literal, cast, overload
 
 from ._bytes import as_bytes
-from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong, UnexpectedData
+from ._errors import (
+    IncompleteRecord,
+    LocalProtocolError,
+    MalformedRecord,
+    RecordTooLong,
+    UnexpectedData,
+)
 from ._events import (
     NEED_DATA,
     DataReceived,
@@ -67,12 +74,15 @@ DEFAULT_MAX_SIZE = 64 * 1024
 
 # A window of this size stays in the processor's cache while it is split and handed out.
 _WIDEST_WINDOW = 16 * 1024
-# So many chunks may wait to be looked at: a chunk of a few bytes takes ten times its size.
-_MANY = 2048
-# The beginning of a record that is so short is looked at again when more comes in: cheaper than to put it aside.
-_SHORT_REST = 64
+# On so few bytes, the split and find of bytes are faster than a call of the pattern's.
+_SHORT = _NEAR = 512
+# The beginning of a record that is so short is copied and searched again with what comes in: cheaper than to put it aside.
+_SHORT_REST = 128
 _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
+_flatten = chain.from_iterable
+# Stands where no byte string has been a terminator yet.
+_NO_PATTERN = literal_pattern(b"\n")
 _CLEAN_EOF = EOFReceived(True)
 _UNCLEAN_EOF = EOFReceived(False)
 
@@ -101,27 +111,27 @@ class Splitter:
     __slots__ = (
         "__dict__",
         "_announced",
-        "_bare",
         "_base",
         "_buffer",
         "_count",
-        "_dry",
         "_event_limit",
         "_finished",
-        "_found",
-        "_hope",
         "_incoming",
         "_input_ended_by",
         "_known",
+        "_last",
+        "_lent",
+        "_literal",
         "_max_size",
-        "_missing",
+        "_most",
         "_next_terminator",
-        "_omen",
-        "_partial",
         "_pattern",
+        "_pieces",
         "_position",
         "_ready",
         "_record_limit",
+        "_searched",
+        "_size",
         "_streamed",
         "_terminator",
         "_terminators_ready",
@@ -135,34 +145,37 @@ class Splitter:
         check_max_size(max_size)
         self._max_size = _NO_LIMIT if max_size is None else max_size
 
-        self._buffer = b""
+        self._buffer: bytes = b""
         self._position: int = 0  # of the first byte in _buffer that is not cut off
         self._base: int = 0  # the stream offset of _buffer[0]
         self._incoming: list[bytes] = []
         self._input_ended_by = ""
 
-        # What is known of these bytes, so that no work is done twice or in vain.
-        self._dry = True  # _buffer is only what is held back
-        self._bare = True  # no terminator begins in _buffer, but one may at its end
-        self._hope = True  # _incoming may complete a record: unless ...
-        self._missing: int = 0  # it is shorter than this,
-        self._omen: int = -1  # and this byte, the last one of the terminator, is not in it
-
         self._ready = _NOTHING
+        self._lent: Iterator[bytes] = _NOTHING  # what of it an iterator over records holds
         self._terminators_ready: list[TerminatorFound] | None = None  # of _ready, if they differ
-        self._window: int = 0
+        self._window: int = 0  # so many bytes may be cut ahead
+
+        # Behind what is ready, no record is complete, nor known to be too long: _position is 0, and nothing waits in
+        # _incoming. It stays so until the last byte of the terminator comes in, or more than so many bytes of the record.
+        self._searched = False
+        self._most: int = 0
+
+        # The unfinished record.
+        self._pieces: list[bytes | memoryview] = []
+        self._size: int = 0  # of the pieces
         self._known: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
-        self._partial = bytearray()
-        self._streamed: int = 0  # bytes of the unfinished record given away as events
-        self._announced = b""  # data given away as an event whose terminator, found, is next
-        self._too_long = False  # the unfinished record is, and is to be passed over
+        self._streamed: int = 0  # bytes given away as events
+        self._announced: DataReceived | None = None  # its terminator, found, is next
+        self._too_long = False  # it is, and is to be passed over
         self._next_terminator: tuple[Terminator] | None = None  # takes over after it
         self._finished = False  # the record that the end of the stream completes was taken
 
         self._terminator: Terminator = None
-        self._pattern: Pattern | None = None
-        self._count: int = _NO_LIMIT  # without a pattern
-        self._found: TerminatorFound | None = None
+        self._count: int = _NO_LIMIT  # below 0: the pattern is in force
+        self._pattern: Pattern = _NO_PATTERN
+        self._literal: bytes | None = None  # the pattern's, if it is of one byte string
+        self._last: int = -1  # the pattern's
         self._record_limit = self._max_size
         self._event_limit = _NO_LIMIT
         if terminator is not None:
@@ -171,7 +184,7 @@ class Splitter:
     # What comes in.
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes from the peer. Nothing is parsed before an event or record is asked for.
+        """Take the next bytes from the peer; what they mean waits until an event or record is asked for.
 
         Args:
             data: the bytes, in chunks of any size; ``b""`` is nothing at all, not the end.
@@ -182,26 +195,51 @@ class Splitter:
         """
         if type(data) is not bytes:
             data = as_bytes(data)
-        if self._input_ended_by:
-            raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
-        if not data:
+        if not self._searched or self._ready is not _NOTHING:
+            if self._input_ended_by:
+                raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
+            if data:
+                self._incoming.append(data)
+                self._searched = False
             return
-        self._incoming.append(data)
-        if not self._hope:
-            self._missing -= len(data)
+        # The buffer holds the beginning of one record, and nothing that ends it.
+        if len(self._buffer) > _SHORT_REST:
+            self._put_aside()
+        buffer = self._buffer + data
+        size = len(buffer)
+        if self._count < 0 and (size > _WIDEST_WINDOW or self._last < 0 or self._last in data):
+            literal, taken = self._literal, size + self._streamed
+            # More than a window, or a record that may be too long, is for the faces to cut.
             if (
-                self._missing <= 0
-                or (self._omen >= 0 and self._omen in data)
-                or len(self._incoming) > _MANY
+                literal is None
+                or taken > self._window
+                or taken > self._record_limit
+                or self._pieces
             ):
-                self._hope = True
+                self._buffer = buffer
+                self._searched = False
+                return
+            if size < _SHORT:
+                records = buffer.split(literal)
+                rest = records.pop()
+            else:
+                records, _, end = self._pattern.cut(buffer)
+                rest = buffer[end:]
+            if records:
+                self._buffer = rest
+                self._base += size - len(rest)
+                self._terminators_ready = None
+                self._ready = iter(records)
+                return
+        self._buffer = buffer
+        if size + self._size > self._most:
+            self._searched = False
 
     def receive_eof(self) -> None:
         """Take the end of the stream; calling it again changes nothing."""
         if not self._input_ended_by:
             self._input_ended_by = "receive_eof"
-            self._dry = self._bare = False
-            self._hope = True
+            self._searched = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[Event]:
         """`receive_data`, then `events`."""
@@ -223,31 +261,31 @@ class Splitter:
             TypeError: it is none of these; bool and str among others.
             ValueError: an empty byte string or a negative count.
         """
-        if (
-            terminator is self._terminator
-            and not self._streamed
-            and not self._announced
-            and not self._too_long
+        if terminator is self._terminator and not (
+            self._streamed or self._announced or self._too_long
         ):
             return
-        pattern: Pattern | None = None
-        count = _NO_LIMIT
+        count, pattern, literal = -1, self._pattern, self._literal
         record_limit, event_limit = self._max_size, _NO_LIMIT
         bare: object = terminator
-        if isinstance(terminator, Limited):
+        if type(terminator) is not int and isinstance(terminator, Limited):
             bare = terminator.terminator
             limit = _NO_LIMIT if terminator.max_size is None else terminator.max_size
             record_limit = event_limit = limit
         if type(bare) is int and 0 <= bare < _NO_LIMIT:
             count = bare
         elif type(bare) is bytes:
-            pattern = literal_pattern(bare)
-        elif bare is not None:
+            if bare is not literal:
+                pattern, literal = literal_pattern(bare), bare
+        elif bare is None:
+            count = _NO_LIMIT
+        else:
             check_terminator(bare)
             if isinstance(bare, AnyOf):
-                pattern = bare.pattern
+                pattern, literal = bare.pattern, None
             elif isinstance(bare, bytes):
-                pattern = literal_pattern(bytes(bare))
+                literal = bytes(bare)
+                pattern = literal_pattern(literal)
             else:
                 # No stream reaches _NO_LIMIT, but it must not pass for the terminator None.
                 count = min(int(cast("int", bare)), _NO_LIMIT - 1)
@@ -256,30 +294,30 @@ class Splitter:
             self._next_terminator = (terminator,)
             return
         if (
-            pattern is self._pattern
-            and count == self._count
+            count == self._count
+            and (pattern is self._pattern or count >= 0)
             and record_limit == self._record_limit
             and event_limit == self._event_limit
-            and not self._streamed
-            and not self._announced
+            and not (self._streamed or self._announced)
         ):
             self._terminator = terminator
             return
         if self._announced or self._ready is not _NOTHING:
             self._put_back()
-        if self._partial:
-            self._base -= len(self._partial) - self._position
-            self._buffer = bytes(self._partial) + self._buffer[self._position :]
-            self._position = 0
-            self._partial.clear()
-        self._dry = self._bare = False
-        self._hope = True
+        if self._pieces:
+            self._base -= self._size - self._position
+            self._buffer = b"".join((*self._pieces, self._buffer[self._position :]))
+            self._position = self._size = 0
+            self._pieces.clear()
+        self._searched = False
         self._streamed = 0
         self._window = 0
         self._terminator = terminator
-        self._pattern = pattern
         self._count = count
-        self._found = None if pattern is None else pattern.found
+        if pattern is not self._pattern:
+            self._pattern = pattern
+            self._last = pattern.last
+        self._literal = literal
         self._record_limit = record_limit
         self._event_limit = event_limit
 
@@ -318,7 +356,7 @@ class Splitter:
         >>> list(splitter.records(too_long="skip"))
         [b'short', RecordSkipped(13), b'again']
         """
-        return chain.from_iterable(self._batches(too_long))
+        return _flatten(self._batches(too_long))
 
     def next_record(self) -> bytes | Literal[NeedData.NEED_DATA]:
         """The next of `records`, or `NEED_DATA`.
@@ -341,9 +379,7 @@ class Splitter:
         return NEED_DATA
 
     def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
-        """The records in the groups in which they are cut; a RecordSkipped comes alone, in a tuple."""
-        if not self._hope:
-            return
+        """The records in the groups in which they are cut; a single one, or a RecordSkipped, in a tuple."""
         while True:
             if self._announced or (self._streamed and not self._too_long):
                 raise LocalProtocolError(
@@ -351,62 +387,56 @@ class Splitter:
                 )
             ready = self._ready
             if ready is not _NOTHING:
+                self._lent = ready
                 yield ready
                 if self._ready is ready:
                     self._ready = _NOTHING
-                continue
-            if self._dry:
-                if self._incoming:
-                    self._refill()
-                elif self._too_long or not self._record_limit < self._count < _NO_LIMIT:
-                    break
-            if self._too_long:
+                    if self._searched:
+                        return
+            elif self._searched:
+                return
+            elif self._too_long:
                 skipped = self._skip()
-                if skipped is not None and too_long == "skip":
+                if skipped is None:
+                    break
+                if too_long == "skip":
                     yield (skipped,)
-                continue
-            batch = None if self._bare else self._cut(self._record_limit)
-            if batch is not None:
-                if batch is not self._ready:
-                    yield batch
-                continue
-            rest = self._known - self._position
-            if (rest > self._record_limit or self._partial or not self._pattern) and self._exceeds(
-                self._record_limit
-            ):
-                self._refuse(self._record_limit, too_long)
             else:
-                if rest > _SHORT_REST or self._partial or self._input_ended_by:
-                    self._partial += self._buffer[self._position : self._known]
-                    self._position = self._known
-                self._dry = True
+                batch = self._cut(self._record_limit)
+                if batch is not None:
+                    if batch is not self._ready:
+                        yield batch
+                elif self._exceeds(self._record_limit):
+                    self._refuse(self._record_limit, too_long)
+                elif self._incoming:
+                    self._refill()
+                else:
+                    break
         if not self._input_ended_by:
-            self._give_up_hope()
+            self._rest_searched()
         if not self.eof_received or self._finished:
             return
-        if self._pattern is None and self._count == _NO_LIMIT:
+        if self._count == _NO_LIMIT:
             self._finished = True
             if self._too_long:
                 if too_long == "skip":
                     yield (RecordSkipped(self._streamed),)
             else:
-                record = bytes(self._partial)
-                self._partial.clear()
+                record = self._take_known()
+                self._streamed = 0
                 yield (record,)
             # By now there may be a terminator that needs no data.
             yield from self._batches(too_long)
-        elif self._partial or self._too_long:
-            raise IncompleteRecord(bytes(self._partial), self._terminator, self.offset)
+        elif self._too_long or self._known > self._position or self._pieces:
+            raise IncompleteRecord(self.trailing_data, self._terminator, self.offset)
 
     def _taken_from(self, record: bytes) -> int:
         """The position in the stream of ``record``, which was taken last."""
-        size = len(record)
-        if self._pattern is None:
-            if self._count < _NO_LIMIT:
-                size = self._count
-        else:
-            found = self._found or self._terminator_at_hand()
-            size += len(cast("bytes", found.terminator))
+        size = self._count
+        if size < 0:
+            size = len(record) + len(cast("bytes", self._terminator_at_hand().terminator))
+        elif size == _NO_LIMIT:
+            size = len(record)
         return self.offset - size
 
     # The events face.
@@ -439,51 +469,68 @@ class Splitter:
         new = object.__new__
         while True:
             if self._announced:
-                self._announced = b""
+                self._announced = None
+                self._streamed = 0
                 yield self._terminator_at_hand()
                 continue
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
-                if self._dry:
-                    if self._incoming:
-                        self._refill()
-                    elif not self._partial and self._position >= self._known:
-                        break
+                if self._searched:
+                    if not (self._buffer or self._pieces):
+                        return
+                    data = self._release()
+                    if not data:
+                        return
+                    event = new(DataReceived)
+                    event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+                    yield event
+                    continue
                 if self._too_long:
                     skipped = self._skip()
-                    if skipped is not None and too_long == "skip":
+                    if skipped is None:
+                        break
+                    if too_long == "skip":
                         yield skipped
                     continue
-                cut = None if self._bare else self._cut(self._event_limit)
+                cut = self._cut(self._event_limit)
                 if cut is None:
-                    data = self._take_known()
                     exceeded = self._event_limit < _NO_LIMIT and self._exceeds(self._event_limit)
-                    self._dry = self._position == self._known and not exceeded
+                    data = self._take_known()
                     if data:
                         yield DataReceived(data)
                     elif exceeded:
                         self._refuse(self._event_limit, too_long)
+                    elif self._incoming:
+                        self._refill()
+                    else:
+                        break
                     continue
                 batch = cut
-            found = self._found
+            elif batch is self._lent:
+                # Who iterates over records must not take any while only the data of one was given here.
+                batch = self._ready = iter(list(self._ready))
+            found = self._pattern.found if self._count < 0 else None
             for record in batch:
                 if record:
-                    self._announced = record
                     # What DataReceived(record) makes, in half the time.
                     event = new(DataReceived)
                     event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+                    self._announced = event
                     yield event
-                    if not self._announced:
+                    if self._announced is not event:
                         break
-                    self._announced = b""
+                    self._announced = None
+                self._streamed = 0
                 yield found or self._terminator_at_hand()
                 if self._announced:
                     break
             else:
                 if self._ready is batch:
                     self._ready = _NOTHING
+        if not self._input_ended_by:
+            self._rest_searched()
         if self._input_ended_by == "receive_eof":
-            clean = self._pattern is None and self._count == _NO_LIMIT
+            clean = self._count == _NO_LIMIT
             if clean and self._too_long and not self._finished and too_long == "skip":
                 self._finished = True
                 yield RecordSkipped(self._streamed)
@@ -505,21 +552,29 @@ class Splitter:
         """The event of the terminator behind the record taken last."""
         if self._terminators_ready is not None:
             return self._terminators_ready[-1 - length_hint(self._ready)]
-        if self._found is None:
-            self._found = TerminatorFound(self._count)
-        return self._found
+        if self._count >= 0:
+            return TerminatorFound(self._count)
+        return cast("TerminatorFound", self._pattern.found)
+
+    def _release(self) -> bytes:
+        """Give away what is surely data of an unfinished record, when all that came in was searched."""
+        data = self._take_buffer()
+        if self._pieces:
+            data = self._completed(data)
+        size = len(data)
+        self._streamed += size
+        if self._event_limit < _NO_LIMIT or 0 <= self._count < _NO_LIMIT:
+            self._most -= size
+        return data
 
     def _take_known(self) -> bytes:
         """What may be given away of an unfinished record: no more of it than its limit."""
-        if self._partial:
-            data = bytes(self._partial)
-            self._partial.clear()
-        else:
-            allowed = self._position + self._event_limit - self._streamed
-            data = self._buffer[self._position : min(self._known, allowed)]
-            self._position += len(data)
+        allowed = self._position + self._event_limit - self._streamed - self._size
+        data = self._buffer[self._position : min(self._known, allowed)]
+        self._position += len(data)
+        if self._pieces:
+            data = self._completed(data)
         self._streamed += len(data)
-        self._hope = True
         return data
 
     # The one way to cut.
@@ -533,16 +588,12 @@ class Splitter:
         None if the bytes in _buffer complete no record within ``limit``: _known is then the end of those
         that can't belong to the terminator.
         """
-        buffer, start, pattern = self._buffer, self._position, self._pattern
-        taken = self._streamed + len(self._partial)
-        if pattern is None:
-            count = self._count
-            if limit < count < _NO_LIMIT:
-                self._known = start
-                return None
+        buffer, start, count = self._buffer, self._position, self._count
+        taken = self._streamed + self._size
+        if count >= 0:
             index = end = start + count - taken
-            if end > len(buffer):
-                self._known = len(buffer)
+            if end > len(buffer) or limit < count:
+                self._known = start if limit < count < _NO_LIMIT else len(buffer)
                 return None
             self._terminators_ready = None
             if not count:
@@ -550,91 +601,105 @@ class Splitter:
                 self._terminator, self._count = None, _NO_LIMIT
                 self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
         else:
-            window = self._window
-            if window:
-                stop = start + window
-                records, terminators, size = pattern.cut(buffer[start:stop])
+            pattern, window = self._pattern, self._window
+            if window and not self._size:
+                records, terminators, size = pattern.cut(buffer[start : start + window])
                 # Another face may take what this one leaves: so the smaller of their limits holds.
                 longest = self._record_limit
                 if records and (
                     taken + window <= longest
                     or (taken + len(records[0]) <= limit and max(map(len, records)) <= longest)
                 ):
-                    if taken:
-                        records[0] = self._completed(records[0])
-                    self._position = start = start + size
-                    if stop >= len(buffer) and terminators is None and not self._input_ended_by:
-                        self._bare = True
-                        self._known = len(buffer) - pattern.held_back(buffer, start)
+                    self._position = start + size
                     if window < _WIDEST_WINDOW:
                         self._window = 2 * window
                     self._terminators_ready = terminators
                     ready = self._ready = iter(records)
                     return ready
-            final = self._input_ended_by != "" and not self._incoming
-            stop = start + limit - taken + pattern.longest
-            if stop > len(buffer):
-                stop = len(buffer)
-            match = pattern.search(buffer, start, stop, final)
-            if match is None:
-                if stop < len(buffer):
-                    self._known = stop - pattern.longest + 1
-                else:
-                    self._known = stop if final else stop - pattern.held_back(buffer, start)
-                return None
-            index, end, found = match
+            literal = self._literal
+            index = -1 if literal is None else buffer.find(literal, start, start + _NEAR)
+            if index >= 0 and literal is not None:
+                end = index + len(literal)
+                self._terminators_ready = None
+            else:
+                final = self._input_ended_by != "" and not self._incoming
+                stop = start + limit - taken + pattern.longest
+                if stop > len(buffer):
+                    stop = len(buffer)
+                match = pattern.search(buffer, start, stop, final)
+                if match is None:
+                    if stop < len(buffer):
+                        self._known = stop - pattern.longest + 1
+                    else:
+                        self._known = stop if final else stop - pattern.held_back(buffer, start)
+                    return None
+                index, end, found = match
+                self._terminators_ready = None if pattern.found else [found]
             if index - start + taken > limit:
                 self._known = index
                 return None
-            self._terminators_ready = None if pattern.found else [found]
-            width = 4 * (end - start)
+            width = 4 * (taken + end - start)
             self._window = width if width <= _WIDEST_WINDOW else 0
         record = buffer[start:index]
-        if taken:
+        if self._pieces:
             record = self._completed(record)
         self._position = end
         return (record,)
 
-    def _send_counted(self, send: Callable[[bytes], object], answer: object) -> object:
-        """Cut the records of the counts that ``send`` answers with, and send them, while they are at hand.
+    def _converse(self, send: Callable[[bytes], object], answer: object) -> object:
+        """Cut the records that ``send`` answers for, and send them, while they are at hand.
 
-        This is what set_terminator and _cut do, in one step, for a protocol of lengths and bodies, where each record
-        has its own terminator.
+        This is what set_terminator and _cut do, in one step, for a protocol of heads and bodies, where each record
+        has another terminator than the one before: a count, or the byte string that was last in force.
 
         Returns:
             the first answer that was not followed.
         """
-        if self._ready is not _NOTHING:
-            self._put_back()
-        if self._streamed or self._partial or self._announced or self._too_long:
+        literal = self._literal
+        if type(answer) is not int and (answer is not literal or literal is None):
+            return answer
+        if self._streamed or self._pieces or self._announced or self._too_long or self._searched:
             return answer
         buffer, end, limit = self._buffer, self._position, self._max_size
-        while type(answer) is int and 0 < answer <= limit:
+        size = len(buffer)
+        self._record_limit, self._event_limit = limit, _NO_LIMIT
+        self._terminators_ready = None
+        self._window = 0
+        while True:
             start = end
-            end += answer
-            if end > len(buffer):
-                break
-            self._terminator = self._count = answer
-            self._pattern = self._found = self._terminators_ready = None
-            self._record_limit = limit
-            self._event_limit = _NO_LIMIT
-            self._window = 0
-            self._bare = False
+            if type(answer) is int:
+                index = end = start + answer
+                if not start < end <= size or answer > limit:
+                    break
+                self._count = answer
+            else:
+                if answer is not literal or literal is None or answer is self._terminator:
+                    break
+                index = buffer.find(literal, start, start + _NEAR)
+                if index < 0 or index - start > limit:
+                    break
+                end = index + len(literal)
+                self._count = -1
+            self._terminator = answer
             self._position = end
-            answer = send(buffer[start:end])
-            if self._position != end or self._buffer is not buffer or self._streamed:
+            try:
+                answer = send(buffer[start:index])
+            except MalformedRecord as error:
+                if error.offset is None:
+                    error.offset = self._base + start + error.index
+                raise
+            if self._position != end or self._buffer is not buffer:
                 # Other faces were used meanwhile.
                 break
         return answer
 
     def _completed(self, rest: bytes) -> bytes:
-        """What was not given away yet of the unfinished record, of which ``rest`` is the end."""
-        self._streamed = 0
-        if self._partial:
-            self._partial += rest
-            rest = bytes(self._partial)
-            self._partial.clear()
-        return rest
+        """The pieces of the unfinished record and the ``rest`` of it."""
+        self._pieces.append(rest)
+        record = b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        return record
 
     def _put_back(self) -> None:
         """Move the cursor back over what was cut off and not taken."""
@@ -642,66 +707,97 @@ class Splitter:
         self._ready = _NOTHING
         terminators = len(untaken)
         if self._announced:
-            # Of the whole record, more may have been given away before; only a count must know.
-            self._streamed = len(self._announced) if self._pattern is not None else self._count
-            self._announced = b""
+            self._streamed += len(self._announced.data)
+            self._announced = None
             terminators += 1
         if not terminators:
             return
-        self._position -= sum(map(len, untaken))
+        size = sum(map(len, untaken))
         if self._terminators_ready is not None:
             for found in self._terminators_ready[-terminators:]:
-                self._position -= len(cast("bytes", found.terminator))
-        elif self._pattern is not None:
-            self._position -= terminators * self._pattern.longest
-        self._dry = self._bare = False
-        self._hope = True
+                size += len(cast("bytes", found.terminator))
+        elif self._count < 0:
+            size += terminators * self._pattern.longest
+        if size <= self._position:
+            self._position -= size
+        else:
+            # The window was a whole chunk, of which only the rest was kept.
+            if terminators > len(untaken):
+                untaken.insert(0, b"")
+            untaken.append(self._buffer)
+            self._buffer = cast("bytes", self._literal).join(untaken)
+            self._base -= size
+        self._searched = False
         self._window = 0
 
+    # What is left when there is nothing more to cut.
+
     def _refill(self) -> None:
-        """Go on with what came in since."""
-        incoming, position = self._incoming, self._position
-        self._base += position
+        """Go on with what came in since, when _cut has found nothing."""
+        if self._known - self._position > _SHORT_REST:
+            self._set_aside()
+        incoming = self._incoming
         came = incoming[0] if len(incoming) == 1 else b"".join(incoming)
-        if position < len(self._buffer):
-            came = self._buffer[position:] + came
-        self._buffer = came
-        self._position = self._known = 0
         incoming.clear()
-        self._dry = self._bare = False
-        self._hope = True
+        self._base += self._position
+        self._buffer = self._buffer[self._position :] + came
+        self._position = 0
 
-    def _give_up_hope(self) -> None:
-        """Say what must come in before looking for a whole record makes sense again.
-
-        While neither the last byte of the terminator has come in nor so many bytes, no record is complete or too
-        long: a chunk is put aside without being looked at twice.
-        """
-        position = self._position
-        if position:
-            self._base += position
-            self._buffer = self._buffer[position:]
-            self._known -= position
+    def _rest_searched(self) -> None:
+        """Note that there is no more to cut before more comes in, when _cut has found nothing."""
+        if self._too_long or self._record_limit < self._count < _NO_LIMIT:
+            return
+        if self._known - self._position > _SHORT_REST:
+            self._set_aside()
+        elif self._position:
+            self._base += self._position
+            self._buffer = self._buffer[self._position :]
             self._position = 0
-        unfinished = len(self._partial) + len(self._buffer)
-        missing = self._record_limit + 1 - unfinished
-        pattern = self._pattern
-        if pattern is None:
-            self._omen = -1
-            if self._count <= self._record_limit:
-                missing = self._count - unfinished
+        most = self._record_limit
+        if 0 <= self._count <= most:
+            most = self._count - 1 - self._streamed
+        elif self._event_limit < _NO_LIMIT:
+            most -= self._streamed
+        self._most = most
+        self._searched = True
+
+    def _put_aside(self) -> None:
+        """Take what is surely data out of a buffer that was searched, so that it is not looked at again."""
+        data = self._take_buffer()
+        self._pieces.append(data)
+        self._size += len(data)
+
+    def _take_buffer(self) -> bytes:
+        """Take out of a buffer that was searched all but what may be the beginning of a terminator."""
+        data = self._buffer
+        held = 0
+        if self._count < 0 and data and data[-1] in self._pattern.inner:
+            held = self._pattern.held_back(data, 0)
+        if held:
+            self._buffer = data[-held:]
+            data = data[:-held]
         else:
-            self._omen = pattern.last
-            if pattern.last < 0:
-                missing = 0
-        self._missing = missing
-        self._hope = self._too_long
+            self._buffer = b""
+        self._base += len(data)
+        return data
+
+    def _set_aside(self) -> None:
+        """Take what _cut has found to be surely data out of the buffer."""
+        buffer, start, known = self._buffer, self._position, self._known
+        size = known - start
+        # No copy, unless it would keep much more in memory than it is itself.
+        whole = 2 * size >= len(buffer)
+        self._pieces.append((memoryview(buffer) if start and whole else buffer)[start:known])
+        self._size += size
+        self._base += known
+        self._buffer = buffer[known:]
+        self._position = self._known = 0
 
     # Records that are too long.
 
     def _exceeds(self, limit: int) -> bool:
         """Whether the unfinished record, as _cut left it, is known to be longer than ``limit``."""
-        known = self._streamed + len(self._partial) + self._known - self._position
+        known = self._streamed + self._size + self._known - self._position
         return known > limit or limit < self._count < _NO_LIMIT
 
     def _refuse(self, limit: int, too_long: TooLong) -> None:
@@ -711,19 +807,16 @@ class Splitter:
 
     def _skip(self) -> RecordSkipped | None:
         """Pass over the record in progress; None if its end has not come in yet."""
-        self._streamed += len(self._partial)
-        self._partial.clear()
+        self._streamed += self._size
+        self._pieces.clear()
+        self._size = 0
         self._window = 0
         while True:
-            if self._dry:
-                if not self._incoming:
-                    return None
-                self._refill()
-            size = self._streamed
             batch = self._cut(_NO_LIMIT)
             if batch is not None:
+                size = self._streamed + sum(map(len, batch))
+                self._streamed = 0
                 self._too_long = False
-                size += sum(map(len, batch))
                 if self._next_terminator is not None:
                     (terminator,) = self._next_terminator
                     self._next_terminator = None
@@ -731,7 +824,9 @@ class Splitter:
                 return RecordSkipped(size)
             self._streamed += self._known - self._position
             self._position = self._known
-            self._dry = True
+            if not self._incoming:
+                return None
+            self._refill()
 
     # Handing over.
 
@@ -739,7 +834,7 @@ class Splitter:
     def offset(self) -> int:
         """The position in the stream, in bytes, of the first byte that is not taken yet."""
         self._put_back()
-        return self._base + self._position - len(self._partial)
+        return self._base + self._position - self._size
 
     @property
     def eof_received(self) -> bool:
@@ -755,7 +850,7 @@ class Splitter:
     def trailing_data(self) -> bytes:
         """A copy of the received bytes that are not taken yet; they stay where they are."""
         self._put_back()
-        return b"".join((self._partial, self._buffer[self._position :], *self._incoming))
+        return b"".join((*self._pieces, self._buffer[self._position :], *self._incoming))
 
     def detach(self) -> bytes:
         """End this machine and hand over the bytes that are not taken yet.
@@ -768,9 +863,10 @@ class Splitter:
         data = self.trailing_data
         self._base = self.offset
         self._buffer, self._position = b"", 0
-        self._partial.clear()
+        self._pieces.clear()
+        self._size = 0
         self._incoming.clear()
-        self._dry = self._hope = True
+        self._searched = False
         self._input_ended_by = "detach"
         return data
 

@@ -136,7 +136,12 @@ class Pattern(Protocol):
 
     @property
     def last(self) -> int:
-        """The byte that every match ends in; -1 if they differ."""
+        """The byte that comes whenever a record becomes complete; -1 if there is none such."""
+        ...
+
+    @property
+    def inner(self) -> bytes:
+        """The bytes that the beginning of a match may end in."""
         ...
 
     @property
@@ -172,8 +177,8 @@ class LiteralPattern:
         "_borders",
         "_expression",
         "_first",
-        "_inner",
         "found",
+        "inner",
         "last",
         "literal",
         "longest",
@@ -185,7 +190,7 @@ class LiteralPattern:
         self.last = literal[-1]
         self.found = TerminatorFound(literal)
         self._first = literal[:1]
-        self._inner = literal[:-1]
+        self.inner = literal[:-1]
         # Made when first needed: the table of borders and the compiled expression.
         self._borders: list[int] = []
         self._expression: re.Pattern[bytes] | None = None
@@ -219,7 +224,7 @@ class LiteralPattern:
 
     def held_back(self, buffer: bytes, start: int) -> int:
         literal = self.literal
-        if not buffer or buffer[-1] not in self._inner:
+        if not buffer or buffer[-1] not in self.inner:
             return 0
         begin = buffer.find(self._first, max(start, len(buffer) - self.longest + 1))
         if begin == len(buffer) - 1:
@@ -253,7 +258,7 @@ class LiteralPattern:
 class AlternativesPattern:
     """Several byte strings: the leftmost, and of those at one place the longest."""
 
-    __slots__ = ("_events", "_expression", "_literals", "found", "last", "longest")
+    __slots__ = ("_events", "_expression", "_literals", "found", "inner", "last", "longest")
 
     def __init__(self, alternatives: tuple[bytes, ...]) -> None:
         # A regular expression takes the first alternative that fits: so the longest must come first.
@@ -262,8 +267,11 @@ class AlternativesPattern:
         self._literals = [literal_pattern(alternative) for alternative in ordered]
         self._events = {pattern.literal: pattern.found for pattern in self._literals}
         self.longest = len(ordered[0])
-        lasts = {pattern.last for pattern in self._literals}
-        self.last = lasts.pop() if len(lasts) == 1 else -1
+        self.inner = b"".join(literal[:-1] for literal in ordered)
+        lasts = {literal[-1] for literal in ordered}
+        # A match inside a longer alternative waits for any byte that shows which of them it is.
+        inside = any(one in other[:-1] for one in ordered for other in ordered)
+        self.last = lasts.pop() if len(lasts) == 1 and not inside else -1
         self.found = None
 
     def search(

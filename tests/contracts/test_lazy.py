@@ -139,6 +139,18 @@ class Comparison(RuleBasedStateMachine):
             assert self.splitter.detach() == self.model.data[self.model.position :]
 
 
+def test_an_iterator_over_records_takes_none_that_is_taken_as_events() -> None:
+    splitter = Splitter(b"\n")
+    records, events = splitter.records(), splitter.events()
+    splitter.receive_data(b"".join(b"%d\n" % i for i in range(20)))
+    assert [next(records) for _ in range(4)] == [b"0", b"1", b"2", b"3"]
+    assert next(events) == DataReceived(b"4")
+    with pytest.raises(LocalProtocolError, match="taken as events"):
+        next(records)
+    assert next(events) == TerminatorFound(b"\n")
+    assert list(splitter.records()) == [b"%d" % i for i in range(5, 20)]
+
+
 TestComparison = Comparison.TestCase
 TestComparison.settings = settings(max_examples=300, stateful_step_count=40)
 

@@ -50,6 +50,7 @@ class CountingPattern:
         self.longest = pattern.longest
         self.found = pattern.found
         self.last = pattern.last
+        self.inner = pattern.inner
 
     def search(
         self, buffer: bytes, start: int, stop: int, final: bool
@@ -69,7 +70,7 @@ class CountingPattern:
 
 
 class CountingSplitter(Splitter):
-    """Counts the bytes of every buffer that is made: they were copied there."""
+    """Counts the bytes of every buffer that is made: they were copied there, and may have been split before."""
 
     def __init__(self, cost: Cost, terminator: Terminator) -> None:
         self.cost = cost
@@ -84,6 +85,7 @@ class CountingSplitter(Splitter):
     def _buffer(self, data: bytes) -> None:
         if data is not self._counted:
             self.cost.copied += len(data)
+            self.cost.searched += len(data)
         self._counted = data
 
 

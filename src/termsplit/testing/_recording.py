@@ -100,7 +100,7 @@ class Recorder:
                 around = getattr(self, f"_{name.lstrip('_')}")
                 setattr(connection, name, partial(around, getattr(connection, name)))
         # So that a grammar's counts are set like any terminator.
-        setattr(connection, "_send_counted", _answer_unfollowed)  # noqa: B010
+        setattr(connection, "_converse", _answer_unfollowed)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
         self._told = what
@@ -112,6 +112,8 @@ class Recorder:
         self, original: Callable[[Any], None], data: bytes | bytearray | memoryview
     ) -> None:
         original(data)
+        # So that nothing cut ahead is taken but by way of the methods that are recorded.
+        self._connection._put_back()
         if data:
             self._tell_received(bytes(data))
 
