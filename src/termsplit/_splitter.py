@@ -204,7 +204,9 @@ class Splitter:
             return
         # The buffer holds the beginning of one record, and nothing that ends it.
         if len(self._buffer) > _SHORT_REST:
-            self._put_aside()
+            known = self._take_buffer()
+            self._pieces.append(known)
+            self._size += len(known)
         buffer = self._buffer + data
         size = len(buffer)
         if self._count < 0 and (size > _WIDEST_WINDOW or self._last < 0 or self._last in data):
@@ -760,12 +762,6 @@ class Splitter:
             most -= self._streamed
         self._most = most
         self._searched = True
-
-    def _put_aside(self) -> None:
-        """Take what is surely data out of a buffer that was searched, so that it is not looked at again."""
-        data = self._take_buffer()
-        self._pieces.append(data)
-        self._size += len(data)
 
     def _take_buffer(self) -> bytes:
         """Take out of a buffer that was searched all but what may be the beginning of a terminator."""
