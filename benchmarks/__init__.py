@@ -12,9 +12,9 @@ Each module imports only from those above it:
     loopback                          receiving and echoing on sockets,
     output                            pushes and producers,
     footprint                         memory of idle connections (idle: the program that makes them), and import
-    check           no times: right answers, and linear by count
     results         reads a run back
     figures         the ratios that termsplit is held to
+    check           no times: right answers, and linear by count
     report, page    a run as tables on the terminal, and as the documentation's page
     __main__        the command line
 """

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 
 import pyperf
@@ -37,31 +38,40 @@ PEERS = [
 ]
 
 
-def groups(*, quick: bool) -> Iterator[Group]:
+def groups(*, quick: bool) -> Iterator[list[Group]]:
+    """All there is to measure; what stands in one list is measured in turn."""
     scale = 0.5 if quick else 1.0
-    yield from in_memory(scale)
+    for group in in_memory(scale):
+        yield [group]
     yield from doubled(scale)
-    yield from ladders(scale)
-    for kind in (loopback, output, footprint):
-        yield from kind(quick=quick)
+    for group in chain(
+        ladders(scale), loopback(quick=quick), output(quick=quick), footprint(quick=quick)
+    ):
+        yield [group]
 
 
-def worker(only: str, rounds: int, *, quick: bool) -> None:
+def worker(number: int, only: str, rounds: int, *, quick: bool) -> None:
     """Measure in this process, and print a line of JSON for each group."""
-    for group in groups(quick=quick):
-        if re.search(only, f"{group.workload} | {group.column}"):
+    for together in groups(quick=quick):
+        wanted = [
+            group
+            for group in together
+            if re.search(only, f"{group.workload} | {group.column}")
+            and not (number and group.exact)
+        ]
+        for group in wanted:
             print(f"{group.workload}, {group.column}", file=sys.stderr)
-            taken = values(group, rounds)
-            print(
-                json.dumps([group.workload, group.column, group.unit, group.count, taken]),
-                flush=True,
-            )
+        if wanted:
+            for group, taken in zip(wanted, values(wanted, rounds), strict=True):
+                about = group.workload, group.column, group.unit, group.count
+                print(json.dumps([*about, taken]), flush=True)
 
 
 def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.BenchmarkSuite:
-    versions = {f"version_{name}": version for name in PEERS if (version := _version(name))}
+    common = {f"version_{name}": version for name in PEERS if (version := _version(name))}
+    common["form"] = "quick" if quick else "full"
     benchmarks: dict[str, pyperf.Benchmark] = {}
-    for _ in range(processes):
+    for number in range(processes):
         command = [
             sys.executable,
             "-W",
@@ -69,6 +79,7 @@ def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.Be
             "-m",
             "benchmarks",
             "--worker",
+            str(number),
         ]
         command += ["--only", only, "--rounds", str(rounds), *["--quick"] * quick]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
@@ -78,7 +89,7 @@ def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.Be
             workload, column, unit, count, taken = json.loads(line)
             for candidate, seconds in taken.items():
                 name = f"{workload} | {column} | {candidate}"
-                about = {"name": name, "unit": unit, "inner_loops": count, **versions}
+                about = {"name": name, "unit": unit, "inner_loops": count, **common}
                 run = pyperf.Run(seconds, metadata=about, collect_metadata=not benchmarks)
                 if name in benchmarks:
                     benchmarks[name].add_run(run)
@@ -129,13 +140,13 @@ def main() -> None:
         "--page", type=Path, metavar="FOLDER", help="write tables and plots for the docs there"
     )
     parser.add_argument("--rounds", type=int, help="passes of each candidate in each process")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     rounds = asked.rounds or (3 if asked.quick else 4)
     if asked.check:
         check()
-    elif asked.worker:
-        worker(asked.only, rounds, quick=asked.quick)
+    elif asked.worker is not None:
+        worker(asked.worker, asked.only, rounds, quick=asked.quick)
     elif asked.page:
         from . import page  # it takes a while to import
 

@@ -34,7 +34,7 @@ def check() -> None:
     """Raise at the first thing that is wrong."""
     found: dict[str, Table] = {}
     small = 1 / 16
-    for group in chain(in_memory(small), doubled(small), ladders(small)):
+    for group in chain(in_memory(small), *doubled(small), ladders(small)):
         _note(group, checked(group), found)
     for group in chain(loopback(quick=True), output(quick=True), footprint(quick=True)):
         for entry in group.entries:

@@ -109,9 +109,16 @@ def _split_each(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 
 
 def _join_records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    step = max(1, len(chunks) // stream.messages)
-    for i in range(0, len(chunks), step):
-        b"".join(chunks[i : i + step])
+    """As if it were known where each record begins and ends."""
+    size, start = len(chunks[0]), 0
+    for record in stream.expected:
+        end = start + len(record)
+        first, last = start // size, end // size
+        pieces = [memoryview(chunk) for chunk in chunks[first : last + 1]]
+        pieces[-1] = pieces[-1][: end - last * size]
+        pieces[0] = pieces[0][start - first * size :]
+        b"".join(pieces)
+        start = end + len(stream.terminator)
 
 
 def _push(stream: Stream, chunks: list[bytes], collect: Collect) -> ProducerQueue:
@@ -156,7 +163,7 @@ _LENGTH: dict[str, Run] = {
 _LONG: dict[str, Run] = {
     "a method called with each chunk": _with_each(lambda: _Bare().take, of_chunks=True),
     "the last byte looked for": _with_each(lambda: lambda chunk: 10 in chunk, of_chunks=True),
-    "the chunks joined": _join_records,
+    "the record joined of known pieces": _join_records,
 }
 _PUSH: dict[str, Run] = {
     "a list's append": _with_each(lambda: list[bytes]().append, of_chunks=True),
@@ -175,7 +182,7 @@ def ladders(scale: float) -> Iterator[Group]:
         ("16 B, ends one record", 16, 14, _CHUNK | {"rest + chunk, split": _split_each}),
         ("16 B, ends two", 16, 6, _CHUNK | {"rest + chunk, split": _split_each}),
     ):
-        stream = lines("a chunk of", record, total, max_size=MIB)
+        stream = lines("a chunk", record, total, max_size=MIB)
         yield _group(stream, column, chunk_size, len(stream.data) // chunk_size, rungs)
     total = int(scale * MIB)
     for name, stream, chunk_size, rungs in (
@@ -183,6 +190,7 @@ def ladders(scale: float) -> Iterator[Group]:
         ("a message of head and body", http(total), 64 * KIB, _HTTP),
         ("a message of length and 100 B", length_prefixed(total), 64 * KIB, _LENGTH),
         ("a record of 64 KiB", lines("", 64 * KIB, total), 1460, _LONG),
+        ("a record of 64 KiB", lines("", 64 * KIB, total), 64 * KIB, _LONG),
     ):
         stream = dataclasses.replace(stream, name=name)
         column = f"in chunks of {size_name(chunk_size)}"

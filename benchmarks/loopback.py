@@ -30,7 +30,7 @@ def loopback(*, quick: bool) -> Iterator[Group]:
                 for each in servers
                 if each.echo is not None
             ]
-            yield Group("loopback: echo", f"depth {depth}", "second", count, entries)
+            yield Group("loopback: echo", f"depth {depth}", "second", count, entries, passes=3)
 
 
 def _pass(

@@ -38,19 +38,22 @@ class Group:
     entries: list[Entry]
     exact: bool = False
     """Another pass would give the same."""
+    passes: int = 1
+    """How many to make in each round: more where they are short and the best comes seldom."""
 
 
-def values(group: Group, rounds: int) -> dict[str, list[float]]:
-    """What each pass took for one record, by candidate; the passes of all candidates take turns."""
-    taken: dict[str, list[float]] = {}
-    entries = checked(group)
+def values(groups: list[Group], rounds: int) -> list[dict[str, list[float]]]:
+    """What each pass took for one record, by candidate, for each group; the passes of all candidates take turns."""
+    taken: list[dict[str, list[float]]] = [{} for _ in groups]
+    able = [checked(group) for group in groups]
     gc.collect()
-    for _ in range(rounds):
-        for entry in entries:
-            earlier = taken.setdefault(entry.candidate, [])
-            if earlier and (group.exact or earlier[-1] * group.count > _SLOW):
-                continue
-            earlier.append(entry.run() / group.count)
+    for _ in range(rounds * max(group.passes for group in groups)):
+        for group, entries, found in zip(groups, able, taken, strict=True):
+            for entry in entries:
+                earlier = found.setdefault(entry.candidate, [])
+                if earlier and (group.exact or earlier[-1] * group.count > _SLOW):
+                    continue
+                earlier.append(entry.run() / group.count)
     return taken
 
 

@@ -23,14 +23,14 @@ mpl.rcParams.update(
 
 
 def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
-    """Write ``tables.inc`` and ``ladders.inc``, which the page includes, and an SVG file for each workload."""
+    """Write ``tables.inc``, a file for each ladder, all of which the page includes, and an SVG file for each workload."""
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.svg"):
+    for old in (*folder.glob("*.svg"), *folder.glob("ladder-*.inc")):
         old.unlink()
     found = tables(suite)
-    ladders = [name for name in found if name.startswith(LADDER)]
-    text = "\n".join(_ladder(name.removeprefix(LADDER), found.pop(name)) for name in ladders)
-    (folder / "ladders.inc").write_text(text)
+    for workload in [name for name in found if name.startswith(LADDER)]:
+        ladder = _ladder(workload.removeprefix(LADDER), found.pop(workload))
+        (folder / f"{_slug(workload)}.inc").write_text(ladder)
     parts = [
         _machine(suite),
         "## The figures it is held to\n",
@@ -43,7 +43,7 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
             # Both sizes are in the table: what counts is that a byte costs the same in both.
             table = {f"{column} in all": taken for column, taken in table.items()}
         kind = unit(suite, workload)
-        name = re.sub(r"[^a-z0-9]+", "-", workload.lower()).strip("-")
+        name = _slug(workload)
         _plot(workload, table, kind, folder / f"{name}.svg")
         columns, rows = cells(table, kind)
         parts.append(f"### {workload[0].upper()}{workload[1:]}\n")
@@ -72,7 +72,7 @@ def _machine(suite: pyperf.BenchmarkSuite) -> str:
         if name.startswith("version_")
     )
     return (
-        f"Measured on {about.get('cpu_model_name', 'an unnamed processor')}, {about['cpu_count']} processors, "
+        f"Measured, by the {about['form']} form, on {about.get('cpu_model_name', 'an unnamed processor')}, {about['cpu_count']} processors, "
         f"{about['platform']}, {about['python_implementation']} {_python(suite)}, with "
         f"{', '.join(versions)}.\n"
     )
@@ -105,6 +105,10 @@ def _doubling(found: Mapping[str, Table]) -> str:
     return f"Doubling a hostile input may multiply the time by {DOUBLING} at most:\n\n" + _markdown(
         ["workload", *FACES, f"peers above {DOUBLING}"], rows
     )
+
+
+def _slug(workload: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", workload.lower()).strip("-")
 
 
 def _ladder(name: str, table: Table) -> str:

@@ -21,13 +21,12 @@ def in_memory(scale: float) -> Iterator[Group]:
             yield stream_group(stream, chunk_size)
 
 
-def doubled(scale: float) -> Iterator[Group]:
-    """Every hostile stream, at one size and at twice that: linear is when a byte costs the same."""
+def doubled(scale: float) -> Iterator[list[Group]]:
+    """Every hostile stream, at one size and, in turn, at twice that: linear is when a byte costs the same."""
     total = int(scale * (1 << 18))
     for case in hostile():
         size = total >> 3 if case.chunk_size == 1 else total
-        yield _hostile_group(case, size)
-        yield _hostile_group(case, 2 * size)
+        yield [_hostile_group(case, size), _hostile_group(case, 2 * size)]
 
 
 def _hostile_group(case: Hostile, total: int) -> Group:
