@@ -35,7 +35,7 @@ import sys
 from collections.abc import Iterator
 from itertools import chain
 from operator import length_hint
-from typing import TYPE_CHECKING, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from ._bytes import as_bytes
 from ._errors import (
@@ -648,7 +648,7 @@ class Splitter:
         self._position = end
         return (record,)
 
-    def _converse(self, send: Callable[[bytes], object], answer: object) -> object:
+    def _converse(self, send: Callable[[bytes], Any], answer: Any) -> object:
         """Cut the records that ``send`` answers for, and send them, while they are at hand.
 
         This is what set_terminator and _cut do, in one step, for a protocol of heads and bodies, where each record
@@ -657,32 +657,35 @@ class Splitter:
         Returns:
             the first answer that was not followed.
         """
-        literal = self._literal
-        if type(answer) is not int and (answer is not literal or literal is None):
-            return answer
         if self._streamed or self._pieces or self._announced or self._too_long or self._searched:
             return answer
-        buffer, end, limit = self._buffer, self._position, self._max_size
-        size = len(buffer)
-        self._record_limit, self._event_limit = limit, _NO_LIMIT
+        buffer, end, literal = self._buffer, self._position, self._literal
+        size, no_limit, max_size = len(buffer), _NO_LIMIT, self._max_size
         self._terminators_ready = None
         self._window = 0
         while True:
             start = end
-            if type(answer) is int:
-                index = end = start + answer
-                if not start < end <= size or answer > limit:
+            wanted: object = answer
+            limit, event_limit = max_size, no_limit
+            if type(answer) is Limited:
+                wanted = answer.terminator
+                limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
+            if type(wanted) is int:
+                index = end = start + wanted
+                if not start < end <= size or wanted > limit:
                     break
-                self._count = answer
-            else:
-                if answer is not literal or literal is None or answer is self._terminator:
-                    break
+                self._count = wanted
+            elif wanted is literal and literal is not None and answer is not self._terminator:
                 index = buffer.find(literal, start, start + _NEAR)
                 if index < 0 or index - start > limit:
                     break
                 end = index + len(literal)
                 self._count = -1
+            else:
+                break
             self._terminator = answer
+            self._record_limit = limit
+            self._event_limit = event_limit
             self._position = end
             try:
                 answer = send(buffer[start:index])

@@ -75,10 +75,13 @@ class Limited:
     __slots__ = ("max_size", "terminator")
 
     def __init__(self, terminator: bytes | int | AnyOf | None, max_size: int | None) -> None:
-        check_terminator(terminator)
-        if isinstance(terminator, Limited):
-            raise TypeError(f"expected a terminator without a limit, got {terminator!r}")
-        check_max_size(max_size)
+        # Made for every message, where each has its length before it: so what is surely right is seen at once.
+        if type(terminator) is not int or terminator < 0:
+            check_terminator(terminator)
+            if isinstance(terminator, Limited):
+                raise TypeError(f"expected a terminator without a limit, got {terminator!r}")
+        if type(max_size) is not int or max_size < 0:
+            check_max_size(max_size)
         self.terminator = terminator
         self.max_size = max_size
 
