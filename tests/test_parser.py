@@ -526,6 +526,22 @@ class TestAGrammarThatUsesItsSplitter:
         ]
 
 
+@pytest.mark.parametrize("terminator", [b"\n", AnyOf(b"\r\n", b"\n"), 9])
+def test_a_record_that_never_came_is_malformed_where_it_begins(
+    terminator: bytes | int | AnyOf,
+) -> None:
+    def grammar() -> Parse[bytes]:
+        yield 2
+        try:
+            return (yield Limited(terminator, 3))
+        except RecordTooLong:
+            raise MalformedRecord("a short record", b"") from None
+
+    with pytest.raises(MalformedRecord) as caught:
+        list(Parser(grammar).feed(b"a" * 8))
+    assert caught.value.offset == 2
+
+
 class TestLongRuns:
     """A grammar of many records, and of heads and bodies, is sent them by shorter ways: none of which shows."""
 

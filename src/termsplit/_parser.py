@@ -116,7 +116,11 @@ class Parser(Generic[T]):
         self.splitter.receive_eof()
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
-        """`receive_data`, then `messages`."""
+        """`receive_data`, then `messages`.
+
+        Returns:
+            the iterator of `messages`; one that has ended, if more data is needed.
+        """
         splitter = self.splitter
         splitter.receive_data(data)
         if (
@@ -126,7 +130,7 @@ class Parser(Generic[T]):
             and self._begun
             and not splitter._streamed
         ):
-            # In one step what messages() would find out in many.
+            # In one step what messages() finds out in many.
             return cast("Iterator[T]", _NOTHING)
         return self.messages()
 
@@ -262,7 +266,7 @@ class Parser(Generic[T]):
         try:
             answer = next(self._runner)
         except BaseException as error:
-            self._fail(error, b"")
+            self._fail(error)
             raise
         if answer is _MESSAGE:
             self._message.clear()
@@ -281,7 +285,7 @@ class Parser(Generic[T]):
         except StopIteration as end:
             answer = self._returned(end.value)
         except BaseException as error:
-            self._fail(error, b"")
+            self._fail(error)
             raise
         if splitter._base + splitter._position > start:
             self._fresh = False
@@ -309,7 +313,7 @@ class Parser(Generic[T]):
             # It has asked for more than the stream has again.
             self._cut_off_at = -1
             self._runner.close()
-            self._fail(error, b"")
+            self._fail(error)
             raise error
         answer = self._resume(self._runner.throw, error)
         if isinstance(error, IncompleteRecord):
@@ -321,13 +325,15 @@ class Parser(Generic[T]):
         try:
             return call(argument)
         except BaseException as error:
-            self._fail(error, b"")
+            self._fail(error)
             raise
 
-    def _fail(self, error: BaseException, record: bytes) -> None:
-        """The grammar has raised, on ``record``: its next run is a new one."""
+    def _fail(self, error: BaseException, record: bytes | None = None) -> None:
+        """The grammar has raised, on ``record`` if it was sent one: its next run is a new one."""
         if isinstance(error, MalformedRecord) and error.offset is None:
-            error.offset = self.splitter._taken_from(record) + error.index
+            splitter = self.splitter
+            begin = splitter.offset if record is None else splitter._taken_from(record)
+            error.offset = begin + error.index
         self._renew()
         self._begun = False
 

@@ -175,7 +175,7 @@ class Splitter:
         self._count: int = _NO_LIMIT  # below 0: the pattern is in force
         self._pattern: Pattern = _NO_PATTERN
         self._literal: bytes | None = None  # the pattern's, if it is of one byte string
-        self._last: int = -1  # the pattern's
+        self._last: int = _NO_PATTERN.last  # the pattern's
         self._record_limit = self._max_size
         self._event_limit = _NO_LIMIT
         if terminator is not None:
