@@ -180,6 +180,18 @@ def test_a_count_that_is_set_anew_goes_on_in_the_same_read(module: Any) -> None:
     assert chat.get_terminator() == 1
 
 
+def test_a_count_below_what_collect_incoming_data_just_got_counts_from_the_end(module: Any) -> None:
+    def collect_incoming_data(chat: Any, data: bytes) -> None:
+        Wired.collect_incoming_data(chat, data)
+        if data == b"abc":
+            chat.set_terminator(1)
+
+    chat = wired(module, 5, collect_incoming_data=collect_incoming_data)
+    assert chat.read(b"abc") == [b"abc"]
+    assert chat.get_terminator() == -2
+    assert chat.read(b"defgh") == [b"def", "found", b"gh"]
+
+
 def test_a_negative_count_is_refused(module: Any) -> None:
     with pytest.raises(ValueError):
         module.async_chat().set_terminator(-1)
@@ -381,6 +393,55 @@ def test_reading_inside_a_callback(module: Any) -> None:
     chat.wire = [b"1\r\n2\r\n3", b"4\r\n5\r\n"]
     chat.handle_read()
     assert chat.log == [b"1", "found", b"2", "found", b"34", "found", b"5", "found"]
+
+
+@pytest.mark.parametrize("record", [1, 2, 50])
+def test_reading_inside_a_callback_may_raise(module: Any, record: int) -> None:
+    def found_terminator(chat: Any) -> None:
+        Wired.found_terminator(chat)
+        found = chat.log.count("found")
+        if found == record:
+            with pytest.raises(RuntimeError):
+                chat.read(b"s")
+        elif found == record + 2:
+            raise RuntimeError("in the program")
+
+    chat = wired(module, found_terminator=found_terminator)
+    assert chat.read(b"r\r\n" * 60) == [b"r", "found"] * 60 + [b"s"]
+
+
+@pytest.mark.parametrize("records", [3, 60])
+def test_reading_nothing_inside_a_callback_that_raises_goes_on_where_it_stopped(
+    module: Any, records: int
+) -> None:
+    def found_terminator(chat: Any) -> None:
+        Wired.found_terminator(chat)
+        if chat.log.count("found") == 1:
+            chat.set_terminator(2)
+            with pytest.raises(RuntimeError):
+                chat.read(b"")
+            chat.set_terminator(b"\r\n")
+        elif chat.get_terminator() == 0:
+            raise RuntimeError("in the program")
+
+    chat = wired(module, found_terminator=found_terminator)
+    log = chat.read(b"r\r\n" * records)
+    assert log[:6] == [b"r", "found", b"r\r", "found", b"\nr", "found"]
+    assert log[6:] == [b"r", "found"] * (records - 3)
+
+
+@pytest.mark.parametrize("size", [1, 200, 1000])
+def test_reading_in_collect_incoming_data_may_change_the_terminator(module: Any, size: int) -> None:
+    def collect_incoming_data(chat: Any, data: bytes) -> None:
+        Wired.collect_incoming_data(chat, data)
+        if len(chat.log) == 1:
+            chat.set_terminator(b"long")
+            chat.read(b"")
+            chat.ac_in_buffer = b"x" * size + b"\r\nrestlong"
+
+    chat = wired(module, collect_incoming_data=collect_incoming_data)
+    chunk = b"x" * size + b"\r\n"
+    assert chat.read(chunk) == [b"x" * size, chunk, "found", b"rest", "found"]
 
 
 # What a callback that raises, closes or discards leaves behind.

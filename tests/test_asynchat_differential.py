@@ -65,6 +65,12 @@ class Reader(Wired):
         elif action == "read":
             self.wire.append(arguments[0])
             self.handle_read()
+        elif action == "try to read":
+            self.wire.append(arguments[0])
+            try:
+                self.handle_read()
+            except RuntimeError:
+                self.log.append("caught")
         elif action == "swap":
             self.found_terminator = lambda: self.note("found by another")
         elif action == "raise":
@@ -91,7 +97,7 @@ data = st.lists(
 actions = st.one_of(
     st.tuples(st.just("set"), terminators),
     st.tuples(st.just("assign"), terminators),
-    st.tuples(st.sampled_from(["replace", "prepend", "read"]), data),
+    st.tuples(st.sampled_from(["replace", "prepend", "read", "try to read"]), data),
     st.tuples(st.just("push"), st.sampled_from([b"reply", bytearray(b"r"), bytes(90)])),
     st.tuples(
         st.sampled_from(
@@ -256,7 +262,7 @@ def test_a_broken_copy_fails(
         derandomize=True,
         database=None,
         phases=[Phase.generate],
-        max_examples=1_000,
+        max_examples=2_000,
         report_multiple_bugs=False,
         print_blob=False,
     )

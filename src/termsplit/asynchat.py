@@ -22,6 +22,7 @@ For new programs there is `termsplit.Chat`: the same callbacks, without the quir
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,16 +31,18 @@ from .backends._asyncore import asyncore
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ._terminators import LiteralPattern
 
 __all__ = ["async_chat", "fifo", "find_prefix_at_end", "simple_producer"]
 
+# So few bytes cost no more to copy than a position in them costs to keep.
+_FEW = 128
+# So few bytes are searched and split faster by bytes themselves than by what has to be set up.
+_SHORT = 512
 # A window of this size stays in the processor's cache while it is split and handed out.
 _WIDEST_WINDOW = 16 * 1024
-# So few bytes are split and searched faster by bytes themselves than by a pattern.
-_SHORT = 512
 _NOTHING: Iterator[bytes] = iter(())
 
 
@@ -53,15 +56,15 @@ class _Unread:
 
     __slots__ = (
         "buffer",
+        "first",
         "in_hand",
         "inner",
-        "length",
         "pattern",
         "ready",
+        "split",
         "start",
-        "stood_for",
         "terminator",
-        "width",
+        "window",
     )
 
     def __init__(self, buffer: Any) -> None:
@@ -70,15 +73,14 @@ class _Unread:
         self.start = 0
         self.ready = _NOTHING
         self.in_hand: bytes | None = None
-        # What ends the records, and for how many bytes it has stood; of a terminator that is no bytes, and so
-        # may change by itself, nothing is kept.
+        # What ends the records; of a terminator that is no bytes, and so may change by itself, nothing is kept.
         self.terminator: Any = self
-        self.length = 0
-        self.inner = b""  # the bytes that a beginning of it may end in
+        self.first: Any = 0  # the byte it begins with
+        self.inner: Any = b""  # the bytes that a beginning of it may end in
         self.pattern: LiteralPattern | None = None
-        self.stood_for = 0
-        # How wide the last record was, or what came in of it.
-        self.width = 0
+        self.split: Callable[[bytes], list[Any]] | None = None  # made when first needed
+        # How many bytes to cut at once: in proportion to what was delivered since the terminator was set.
+        self.window = 0
 
     def expect(self, terminator: Any) -> None:
         if type(terminator) is bytes:
@@ -87,9 +89,53 @@ class _Unread:
         else:
             self.terminator = self
             self.pattern = None
-        self.length = len(terminator)
+        self.first = terminator[0]
         self.inner = terminator[:-1]
-        self.stood_for = 0
+        self.split = None
+        self.window = 0
+
+    def find(self, buffer: Any, start: int, terminator: Any) -> int:
+        """Where the terminator is, or -1."""
+        # One byte is found a hundred times as fast as two.
+        first: int = buffer.find(self.first, start)
+        if first < 0:
+            return -1
+        near = first + _SHORT
+        index: int = buffer.find(terminator, first, near)
+        if index >= 0 or near >= len(buffer):
+            return index
+        if self.pattern is None:
+            index = buffer.find(terminator, first)
+            return index
+        match = self.pattern.search(buffer, first, len(buffer), False)
+        return -1 if match is None else match[0]
+
+    def cut(self, buffer: Any, start: int) -> list[Any]:
+        """The records in the next window, and what comes after them; ``start`` then stands before that."""
+        end = start + self.window
+        if end < len(buffer):
+            self.window = min(4 * self.window, _WIDEST_WINDOW)
+            window = buffer[start:end]
+        else:
+            end = len(buffer)
+            window = buffer[start:] if start else buffer
+        parts: list[Any]
+        if len(window) < _SHORT:
+            parts = window.split(self.terminator)
+        else:
+            if self.split is None:
+                self.split = re.compile(re.escape(self.terminator)).split
+            parts = self.split(window)
+        self.start = end - len(parts[-1])
+        return parts
+
+    def held_back(self, tail: Any, terminator: Any) -> int:
+        """How many bytes at the end of ``tail`` may be the beginning of the terminator."""
+        if tail.endswith(self.inner):
+            return len(self.inner)
+        if self.pattern is None:
+            return find_prefix_at_end(tail, terminator)
+        return self.pattern.held_back(tail, 0)
 
     def settle(self) -> None:
         undelivered = list(self.ready)
@@ -98,8 +144,15 @@ class _Unread:
             self.in_hand = None
         if undelivered:
             self.start -= sum(map(len, undelivered)) + len(undelivered) * len(self.terminator)
-            self.stood_for = 0
+            self.window = 0
         self.ready = _NOTHING
+
+    def trim(self) -> None:
+        """Let the buffer begin with what is unread."""
+        self.settle()
+        if self.start:
+            self.buffer = self.buffer[self.start :]
+            self.start = 0
 
 
 class _ProgramsOwn(_Unread):
@@ -128,13 +181,13 @@ class _ProgramsOwn(_Unread):
         if value:
             self._chat.ac_in_buffer = self._chat.ac_in_buffer[value:]
 
-    # With this, no window is cut, so that start is never ahead of the callbacks.
+    # No window is cut, so that start is never ahead of the callbacks.
     @property
-    def stood_for(self) -> int:
+    def window(self) -> int:
         return 0
 
-    @stood_for.setter
-    def stood_for(self, value: int) -> None:
+    @window.setter
+    def window(self, value: int) -> None:
         pass
 
 
@@ -228,10 +281,11 @@ class async_chat(asyncore.dispatcher):
         Raises:
             ValueError: a negative count.
         """
-        if isinstance(term, str) and self.use_encoding:
+        if isinstance(term, int):
+            if term < 0:
+                raise ValueError(f"expected a count of 0 or more bytes, got {term}")
+        elif type(term) is not bytes and isinstance(term, str) and self.use_encoding:
             term = term.encode(self.encoding)
-        elif isinstance(term, int) and term < 0:
-            raise ValueError(f"expected a count of 0 or more bytes, got {term}")
         self.terminator = term
 
     def get_terminator(self) -> Any:
@@ -259,88 +313,121 @@ class async_chat(asyncore.dispatcher):
             unread = self._ac_unread
         except AttributeError:
             unread = _ProgramsOwn(self)
-        if unread.start:
-            unread.settle()
-            unread.buffer = unread.buffer[unread.start :]
-            unread.start = 0
-        try:
-            unread.buffer = unread.buffer + data
-        except TypeError:
-            if not isinstance(data, str) or not self.use_encoding:
-                raise
-            unread.buffer = unread.buffer + data.encode(self.encoding)
+        if unread.buffer or type(data) is not bytes:
+            if self.use_encoding and isinstance(data, str):
+                data = data.encode(self.encoding)
+            data = self.ac_in_buffer + data
+        buffer = unread.buffer = data
+        start = unread.start = 0
+        size = len(buffer)
 
         # A callback may do anything. So what is unread is right whenever one is called, and is looked at afresh
         # after it.
-        while unread.start < len(unread.buffer):
-            terminator = self.get_terminator()
-            buffer, start = unread.buffer, unread.start
-            end = len(buffer)
-            if terminator is not unread.terminator:
-                if not terminator:
-                    self.collect_incoming_data(buffer[start:])
-                    break
-                if isinstance(terminator, int):
-                    unread.stood_for = 0
-                    if end - start < terminator:
+        try:
+            while start < size:
+                terminator = self.get_terminator()
+                if terminator is not unread.terminator:
+                    if isinstance(terminator, int) and terminator > 0:
+                        unread.window = 0
+                        end = start + terminator
+                        if end > size:
+                            self.collect_incoming_data(buffer[start:] if start else buffer)
+                            unread.buffer = b""
+                            unread.start = 0
+                            self.terminator = self.terminator - (size - start)
+                            return
+                        self.collect_incoming_data(buffer[start:end])
+                        unread.start += terminator
+                        self.terminator = 0
+                        self.found_terminator()
+                        start = unread.start
+                        if unread.buffer is not buffer:
+                            buffer = unread.buffer
+                            size = len(buffer)
+                        continue
+                    if not terminator:
                         self.collect_incoming_data(buffer[start:])
-                        unread.buffer = b""
-                        unread.start = 0
-                        self.terminator = self.terminator - (end - start)
-                        return
-                    # Below 0 if collect_incoming_data has set a count less than what it had just got.
-                    width = terminator if terminator > 0 else max(end - start + terminator, 0)
-                    self.collect_incoming_data(buffer[start : start + width])
-                    unread.start += width
-                    self.terminator = 0
-                    self.found_terminator()
-                    continue
-                unread.expect(terminator)
+                        break
+                    if isinstance(terminator, int):
+                        self._deliver_all_but(-terminator, unread)
+                        buffer, start = unread.buffer, unread.start
+                        size = len(buffer)
+                        continue
+                    unread.expect(terminator)
 
-            size = end - start
-            if unread.stood_for and size > unread.width:
-                tail = self._deliver_window(unread, size)
-                if tail is None:
-                    continue
-                if not tail:
+                tail = None  # what comes after the last record, once no terminator is in it
+                if size <= _FEW and not start:
+                    # One record after the other, with a copy of what comes after it, as the original does it. If the
+                    # buffer is the same object after a callback, nothing of it was read or replaced.
+                    record, found, rest = buffer.partition(terminator)
+                    while found:
+                        if record:
+                            self.collect_incoming_data(record)
+                            if unread.buffer is not buffer:
+                                unread.start += len(record) + len(terminator)
+                                self.found_terminator()
+                                break
+                        unread.buffer = buffer = rest
+                        self.found_terminator()
+                        if not rest or unread.buffer is not rest:
+                            break
+                        if self.get_terminator() is not terminator:
+                            break
+                        record, found, rest = buffer.partition(terminator)
+                    else:
+                        if unread.first not in buffer:
+                            self.collect_incoming_data(buffer)
+                            break
+                        tail = buffer
+                elif not start and unread.first not in buffer:
+                    # Without its first byte there is no terminator, and no beginning of one to be held back.
+                    self.collect_incoming_data(buffer)
                     break
-            else:
-                if size < unread.length:
-                    index = -1
-                elif size < _SHORT or unread.pattern is None:
-                    index = buffer.find(terminator, start)
+                elif unread.window:
+                    tail = self._deliver_window(unread, buffer, start)
                 else:
-                    found = unread.pattern.search(buffer, start, end, False)
-                    index = -1 if found is None else found[0]
-                if index >= 0:
-                    if index > start:
-                        self.collect_incoming_data(buffer[start:index])
-                    width = unread.width = index - start + unread.length
-                    unread.start += width
-                    if unread.pattern:
-                        unread.stood_for += width
-                    self.found_terminator()
+                    index = unread.find(buffer, start, terminator)
+                    if index < 0:
+                        tail = buffer[start:]
+                    else:
+                        if index > start:
+                            self.collect_incoming_data(buffer[start:index])
+                        width = index - start + len(terminator)
+                        unread.start += width
+                        # The first in the buffer may have begun in an earlier one: nothing is known of its length.
+                        if start and width < _SHORT:
+                            unread.window = 4 * width
+                        self.found_terminator()
+                if not tail:
+                    buffer, start = unread.buffer, unread.start
+                    size = len(buffer)
                     continue
-                tail = buffer[start:] if start else buffer
 
-            if unread.pattern is None:
-                held = find_prefix_at_end(tail, terminator)
-            elif tail[-1] in unread.inner:
-                held = unread.pattern.held_back(tail, 0)
-            else:
-                held = 0
-            if not held:
+                if tail[-1] in unread.inner:
+                    held = unread.held_back(tail, terminator)
+                    if held:
+                        if held < len(tail):
+                            self.collect_incoming_data(tail[:-held])
+                        unread.buffer = unread.buffer[unread.start :][-held:]
+                        unread.start = 0
+                        return
                 self.collect_incoming_data(tail)
                 break
-            if held < len(tail):
-                self.collect_incoming_data(tail[:-held])
-            unread.buffer = unread.buffer[unread.start :][-held:]
-            unread.start = 0
-            return
+        except BaseException:
+            unread.trim()
+            raise
         unread.buffer = b""
         unread.start = 0
 
-    def _deliver_window(self, unread: _Unread, size: int) -> Any:
+    def _deliver_all_but(self, count: int, unread: _Unread) -> None:
+        """What the original makes of a count below 0, which collect_incoming_data may leave behind."""
+        self.collect_incoming_data(unread.buffer[unread.start :][:-count])
+        unread.buffer = unread.buffer[unread.start :][-count:]
+        unread.start = 0
+        self.terminator = 0
+        self.found_terminator()
+
+    def _deliver_window(self, unread: _Unread, buffer: Any, start: int) -> Any:
         """The fast way, when the terminator has stood for a record and more: cut all records in a window at once.
 
         It is so wide that what is cut in vain, because a callback changes something, stays in proportion to what was
@@ -348,35 +435,20 @@ class async_chat(asyncore.dispatcher):
 
         Args:
             unread: what to cut.
-            size: how many bytes of it there are.
+            buffer: its buffer.
+            start: its start.
 
         Returns:
             what comes after the last record, if no terminator is in that; None if there is more to do.
         """
-        terminator, start = unread.terminator, unread.start
-        window = 4 * unread.stood_for
-        if window > size:
-            window = size
-        if window < _SHORT:
-            records = unread.buffer[start : start + window].split(terminator)
-            tail = records.pop()
-            width = window - len(tail)
-        else:
-            if window > _WIDEST_WINDOW:
-                window = _WIDEST_WINDOW
-            cut = unread.buffer[start : start + window]
-            records, _, width = literal_pattern(terminator).cut(cut)
-            tail = cut[width:]
+        terminator = unread.terminator
+        records = unread.cut(buffer, start)
+        tail = records.pop()
+        at_end = unread.start + len(tail) == len(buffer)
         if not records:
-            if window < size:
-                unread.stood_for = 0
-                return None
-            if size >= _SHORT:
-                # A long record: the next one is better searched for.
-                unread.width = size
-            return tail
-        unread.stood_for += width
-        unread.start = start + width
+            # A long record: the next one is better searched for.
+            unread.window = 0
+            return tail if at_end else None
         unread.ready = ready = iter(records)
         for record in ready:
             if record:
@@ -394,7 +466,7 @@ class async_chat(asyncore.dispatcher):
                 unread.settle()
                 return None
         unread.ready = _NOTHING
-        return tail if window == size else None
+        return tail if at_end else None
 
     def _read_corked(self) -> None:
         self._ac_holding = True
