@@ -68,7 +68,9 @@ def worker(number: int, only: str, rounds: int, *, quick: bool) -> None:
 
 
 def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.BenchmarkSuite:
-    common = {f"version_{name}": version for name in PEERS if (version := _version(name))}
+    # All runs have the same, those of every process: pyperf takes no others into one benchmark.
+    common = pyperf.Run([1.0]).get_metadata()
+    common |= {f"version_{name}": version for name in PEERS if (version := _version(name))}
     common["form"] = "quick" if quick else "full"
     benchmarks: dict[str, pyperf.Benchmark] = {}
     for number in range(processes):
@@ -89,8 +91,8 @@ def measure(only: str, rounds: int, processes: int, *, quick: bool) -> pyperf.Be
             workload, column, unit, count, taken = json.loads(line)
             for candidate, seconds in taken.items():
                 name = f"{workload} | {column} | {candidate}"
-                about = {"name": name, "unit": unit, "inner_loops": count, **common}
-                run = pyperf.Run(seconds, metadata=about, collect_metadata=not benchmarks)
+                about = {**common, "name": name, "unit": unit, "inner_loops": count}
+                run = pyperf.Run(seconds, metadata=about, collect_metadata=False)
                 if name in benchmarks:
                     benchmarks[name].add_run(run)
                 else:
