@@ -21,7 +21,7 @@ def loopback(*, quick: bool) -> Iterator[Group]:
             for each in servers
             if each.receive is not None
         ]
-        yield Group("loopback: receive 20 B lines", "one way", "second", count, entries)
+        yield Group("loopback: receive 20 B lines", "one way", "second", count, entries, awake=True)
         for depth, count in ((1, 2_000), (64, 64 * 300)):
             if not quick:
                 count *= 5
@@ -30,7 +30,8 @@ def loopback(*, quick: bool) -> Iterator[Group]:
                 for each in servers
                 if each.echo is not None
             ]
-            yield Group("loopback: echo", f"depth {depth}", "second", count, entries, passes=3)
+            column = f"depth {depth}"
+            yield Group("loopback: echo", column, "second", count, entries, passes=3, awake=True)
 
 
 def _pass(
