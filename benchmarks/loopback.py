@@ -38,7 +38,7 @@ def _pass(
     remote: Remote, name: str, serve: Serve, count: int, order: str, *numbers: int
 ) -> Callable[[], float]:
     def run() -> float:
-        received, right, seconds = remote.during(serve, order, *numbers)
+        received, right, _, seconds = remote.during(serve, order, *numbers)
         if right != count or received not in (None, count):
             raise WrongAnswer(f"{name}, {order}: expected {count} lines, got {received}, {right}")
         return seconds

@@ -168,7 +168,7 @@ def output(*, quick: bool) -> Iterator[Group]:
 
 def _pass(remote: Remote, name: str, push: Push, count: int, size: int) -> Callable[[], float]:
     def run() -> float:
-        _, received, seconds = remote.during(lambda port: push(port, count), "drain")
+        _, received, seconds, _ = remote.during(lambda port: push(port, count), "drain")
         if received != count * size:
             raise WrongAnswer(f"{name}: expected {count * size} bytes to arrive, got {received}")
         return seconds

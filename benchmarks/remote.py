@@ -3,13 +3,14 @@
 It says first on which port it listens. Each order is for the next connection: ``pour LINES``, send that many
 lines and close; ``ask LINES DEPTH``, send ``DEPTH`` of them at a time and wait for their echo; or ``drain``,
 read to the end. It answers with a line: how many lines it sent, or got back as they should be, or how many
-bytes it read.
+bytes it read; and the seconds from before the first byte until the connection was closed.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
+import time
 
 LINE = b"the quick brown fox." + b"\r\n"
 
@@ -56,6 +57,7 @@ def main() -> None:
             verb, *numbers = order.split()
             count, *depth = map(int, numbers or "0")
             connection, _ = listener.accept()
+            started = time.perf_counter()
             with connection:
                 if verb == "pour":
                     answer = pour(connection, count)
@@ -63,7 +65,7 @@ def main() -> None:
                     answer = ask(connection, count, *depth)
                 else:
                     answer = drain(connection)
-            print(answer, flush=True)
+            print(answer, time.perf_counter() - started, flush=True)
 
 
 if __name__ == "__main__":

@@ -36,21 +36,19 @@ class Remote:
         assert self._process.stdout is not None
         self._orders = self._process.stdin
         self._answers = self._process.stdout
-        self.port = self._answer()
+        self.port = int(self._answers.readline())
 
     def close(self) -> None:
         self._process.communicate()
 
     def during(
         self, work: Callable[[int], object], order: str, *numbers: int
-    ) -> tuple[object, int, float]:
-        """What ``work`` returned, what the remote answered, and the seconds that it took."""
+    ) -> tuple[object, int, float, float]:
+        """What ``work`` returned, what the remote answered, the seconds of all of it, and those of the connection alone."""
         gc.collect()
         print(order, *numbers, file=self._orders, flush=True)
         started = time.perf_counter()
         done = work(self.port)
         seconds = time.perf_counter() - started
-        return done, self._answer(), seconds
-
-    def _answer(self) -> int:
-        return int(self._answers.readline())
+        answer, connected = self._answers.readline().split()
+        return done, int(answer), seconds, float(connected)
