@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._connection import Connection
 from ._errors import RecordTooLong
-from ._events import DataReceived, RecordSkipped, TerminatorFound
+from ._events import DataReceived, EOFReceived, RecordSkipped, TerminatorFound
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -155,17 +155,22 @@ class Chat:
         while not self._must_pause(until_congested):
             try:
                 for event in connection.events(too_long=self.too_long):
-                    if isinstance(event, DataReceived):
+                    # The events have no subclasses, and this is asked for each record twice.
+                    if type(event) is DataReceived:
                         self.collect_incoming_data(event.data)
-                    elif isinstance(event, TerminatorFound):
+                    elif type(event) is TerminatorFound:
                         self.found_terminator()
-                    elif isinstance(event, RecordSkipped):
+                    elif type(event) is RecordSkipped:
                         self.record_skipped(event.size)
-                    elif not self._eof_delivered:
+                    elif type(event) is EOFReceived and not self._eof_delivered:
                         self._eof_delivered = True
                         self.eof_received(event.clean)
-                    # As _must_pause has it, without the call that would cost as much as a callback.
-                    if connection._closing or (until_congested and connection.congested):
+                    # As _must_pause has it, without the calls that would cost as much as a callback.
+                    if connection._closing or (
+                        until_congested
+                        and connection._before_run + len(connection._run) > connection._low_water
+                        and connection.congested
+                    ):
                         break
                 return
             except RecordTooLong as error:

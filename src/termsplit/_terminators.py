@@ -171,6 +171,8 @@ class Pattern(Protocol):
 _SHORT = 512
 # So near, times the square of its length, the find of bytes is as fast as any other way.
 _NEAR = 32
+# For a terminator so long, the find of bytes skips ahead, and is as fast as any other way wherever it stands.
+_LONG = 16
 
 
 class LiteralPattern:
@@ -209,7 +211,7 @@ class LiteralPattern:
         """
         literal, step = self.literal, self.longest
         near = start + _NEAR * step * step
-        if near >= stop:
+        if near >= stop or step >= _LONG:
             index = buffer.find(literal, start, stop)
             return None if index < 0 else (index, index + step, self.found)
         index = buffer.find(literal, start, near)
