@@ -31,14 +31,14 @@ class PlainSplitter(Splitter):
         pass
 
     @property
-    def _searched(self) -> bool:
+    def _rest_is_searched(self) -> bool:
         return False
 
-    @_searched.setter
-    def _searched(self, searched: bool) -> None:
+    @_rest_is_searched.setter
+    def _rest_is_searched(self, searched: bool) -> None:
         pass
 
-    def _converse(self, send: Callable[[bytes], object], answer: object) -> object:
+    def _send_at_hand(self, send: Callable[[bytes], object], answer: object) -> object:
         return answer
 
 

@@ -615,3 +615,103 @@ class TestLongRuns:
         parser.splitter.set_terminator(b";")
         assert list(parser.splitter.feed(b"x;")) == [DataReceived(b"x"), TerminatorFound(b";")]
         assert list(parser.feed(b"b\nc\n")) == [[b"a", b"b", b"c"]]
+
+
+class TestSeveralIterators:
+    """An iterator of messages goes on from wherever its splitter and its grammar stand by then."""
+
+    def test_data_that_came_meanwhile(self) -> None:
+        parser = Parser(line)
+        messages = parser.feed(b"a\n" * 6 + b"b\nc\n")
+        for _ in range(8):
+            next(messages)
+        assert parser.splitter.next_record() is NEED_DATA
+        parser.receive_data(b"d\ne\n")
+        assert list(messages) == [b"d", b"e"]
+
+    def test_another_has_begun_the_next_run(self) -> None:
+        def grammar() -> Parse[bytes]:
+            try:
+                return (yield b"\n")
+            except RecordTooLong:
+                return b"too long"
+
+        parser = Parser(grammar, Splitter(max_size=3))
+        messages = parser.feed(b"aaaaaa\n")
+        assert next(messages) == b"too long"
+        assert list(parser.messages()) == []
+        assert list(messages) == []
+        assert list(parser.feed(b"b\n")) == [b"b"]
+
+    def test_another_has_failed_at_another_terminator(self) -> None:
+        runs: list[list[Any]] = [[b"a"], [2, b"a", "bad"], [b"a"]]
+
+        def grammar() -> Parse[list[bytes]]:
+            records = []
+            for terminator in runs.pop(0):
+                records.append((yield terminator))  # noqa: PERF401
+            return records
+
+        parser = Parser(grammar)
+        messages = parser.feed(b"xaxyxaxaxa")
+        assert next(messages) == [b"x"]
+        with pytest.raises(TypeError, match="str: 'bad'"):
+            list(parser.messages())
+        assert next(messages) == [b"x"]
+
+    def test_what_was_begun_as_events_when_it_was_cut_already(self) -> None:
+        def grammar() -> Parse[None]:
+            while True:
+                yield b"\n"
+
+        parser = Parser(grammar)
+        assert list(parser.feed(b"a\nb\nc\n" * 5)) == []
+        parser.receive_data(b"de\n")
+        assert parser.splitter.next_event() == DataReceived(b"de")
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            list(parser.messages())
+
+    @pytest.mark.parametrize("resumed", [True, False])
+    def test_what_was_streamed_between_two_messages(self, resumed: bool) -> None:
+        parser = Parser(line)
+        messages = parser.feed(b"a\nbc")
+        assert next(messages) == b"a"
+        assert list(parser.splitter.events()) == [DataReceived(b"bc")]
+        parser.receive_data(b"d\n")
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            list(messages if resumed else parser.messages())
+
+
+def test_a_message_is_given_though_it_took_no_record() -> None:
+    def grammar() -> Parse[bytes]:
+        try:
+            return (yield cast("Terminator", "bad"))
+        except TypeError:
+            return b"caught"
+
+    parser = Parser(grammar)
+    assert parser.next_message() == b"caught"
+    assert parser.next_message() == b"caught"
+
+
+def test_one_whose_second_run_is_no_generator() -> None:
+    runs: list[Any] = [line(), [b"\n"]]
+    parser = Parser(lambda: runs.pop(0))
+    with pytest.raises(TypeError, match="got list"):
+        list(parser.feed(b"a\nb\n"))
+
+
+def test_a_grammar_that_sets_a_terminator_itself_gets_the_one_it_answers() -> None:
+    splitter = Splitter()
+
+    def grammar() -> Parse[list[bytes]]:
+        records = [(yield b"\n"), (yield 2)]
+        splitter.set_terminator(b"xyz")
+        records += [(yield b"\n"), (yield 1), (yield b"\n")]
+        splitter.set_terminator(b"xyz")
+        return [*records, (yield b"\n")]
+
+    stream = b"a\nbbc\ndexyz1\nfxyz2\nxyz\n"
+    assert list(Parser(grammar, splitter).feed(stream)) == [
+        [b"a", b"bb", b"c", b"d", b"exyz1", b"fxyz2"]
+    ]

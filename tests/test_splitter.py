@@ -688,3 +688,13 @@ def test_a_short_alternative_ends_no_record_beyond_the_limit() -> None:
     with pytest.raises(RecordTooLong):
         list(splitter.records())
     assert list(splitter.records()) == [b"xx"]
+
+
+def test_what_one_terminator_holds_back_another_does_not() -> None:
+    splitter = Splitter(b"aab")
+    events = splitter.events()
+    splitter.receive_data(b"ca")
+    assert next(events) == DataReceived(b"c")
+    splitter.set_terminator(b"bac")
+    assert list(splitter.records()) == []
+    assert next(events) == DataReceived(b"a")

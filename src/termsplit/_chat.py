@@ -174,7 +174,7 @@ class Chat:
                         break
                 return
             except RecordTooLong as error:
-                if not connection._too_long:
+                if not connection._passing_over:
                     # A callback's own: not about this connection.
                     raise
                 self.record_too_long(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Generator
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
@@ -18,7 +19,6 @@ from ._terminators import Terminator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import GeneratorType
     from typing import TypeAlias
 
     from ._events import NeedData, TooLong
@@ -103,9 +103,9 @@ class Parser(Generic[T]):
         self._message: list[T] = []  # one at most
         self._renew()
         self._begun = False  # the grammar waits for a record, in a run that is under way
-        self._fresh = False  # it has not been sent any in this run
+        self._sent_nothing = False  # it has not been sent any in this run
         self._wanted: Terminator = None
-        self._cut_off_at = -1  # the offset at which the grammar caught the end of the stream
+        self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
         """As `Splitter.receive_data`."""
@@ -116,22 +116,8 @@ class Parser(Generic[T]):
         self.splitter.receive_eof()
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
-        """`receive_data`, then `messages`.
-
-        Returns:
-            the iterator of `messages`; one that has ended, if more data is needed.
-        """
-        splitter = self.splitter
-        splitter.receive_data(data)
-        if (
-            splitter._searched
-            and splitter._ready is _NOTHING
-            and splitter._terminator is self._wanted
-            and self._begun
-            and not splitter._streamed
-        ):
-            # In one step what messages() finds out in many.
-            return cast("Iterator[T]", _NOTHING)
+        """`receive_data`, then `messages`."""
+        self.splitter.receive_data(data)
         return self.messages()
 
     def messages(self) -> Iterator[T]:
@@ -147,34 +133,36 @@ class Parser(Generic[T]):
             RecordTooLong, IncompleteRecord: unless the grammar catches it.
             MalformedRecord: if the grammar raises it; with its offset set.
             TypeError, ValueError: the grammar yielded something that is no terminator; raised at its ``yield``.
-            LocalProtocolError: the grammar returned without yielding.
+            LocalProtocolError: the grammar returned without yielding; or a part of the record it waits for was
+                taken as events.
             Exception: whatever the grammar raises; its next run begins at the next record.
         """
         splitter = self.splitter
         batches: Iterator[Iterable[Any]] | None = None
-        if self._begun and (splitter._terminator is not self._wanted or splitter._too_long):
-            self._stand_at(self._wanted)
         while True:
-            if not self._begun:
-                # Behind throw(), coverage has lost track of this frame.
-                if self._message:  # pragma: no branch
+            while not self._begun:
+                if self._message:
                     yield self._message.pop()
-                self._follow(self._begin())
+                else:
+                    self._follow(self._begin())
+            if splitter._terminator is not self._wanted or splitter._passing_over:
+                self._stand_at(self._wanted)
             batch: Iterable[Any] = splitter._ready
-            if batch is _NOTHING or splitter._streamed or splitter._announced:
-                if splitter._searched and not splitter._streamed:
+            begun_as_events = splitter._streamed or splitter._data_given
+            if batch is _NOTHING or begun_as_events:
+                if splitter._rest_is_searched and batch is _NOTHING and not begun_as_events:
                     return
                 if batches is None:
                     batches = splitter._batches(self._too_long)
                 try:
                     batch = next(batches, _NOTHING)
                     if batch is _NOTHING:
-                        if self._fresh or not splitter.eof_received:
+                        if self._sent_nothing or not splitter.eof_received:
                             return
                         raise IncompleteRecord(b"", self._wanted, splitter.offset)
                 except (RecordTooLong, IncompleteRecord) as error:
                     batches = None
-                    if self._fresh and self._was_told(error):
+                    if self._sent_nothing and self._was_told(error):
                         # The message before was made of what the stream had left.
                         return
                     self._throw(error)
@@ -183,10 +171,10 @@ class Parser(Generic[T]):
                     # The overloads of __init__ make RecordSkipped a part of T where it can come.
                     yield cast("T", batch[0])
                     continue
-            # A count of 0 fires once: the same answer again is a new one.
-            wanted: object = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
+            # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
+            wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
             send = self._send
-            answer: object = _NO_ANSWER
+            answer: Any = _NO_ANSWER
             for record in batch:
                 try:
                     answer = send(record)
@@ -197,7 +185,7 @@ class Parser(Generic[T]):
                 except BaseException as error:
                     self._fail(error, record)
                     raise
-                self._fresh = False
+                self._sent_nothing = False
                 while answer is not wanted:
                     if answer is not _MESSAGE:
                         answer, wanted = self._converse(answer), _NO_ANSWER
@@ -207,12 +195,17 @@ class Parser(Generic[T]):
                     self._begun = False
                     terminator = splitter._terminator
                     yield self._message.pop()
-                    if self._begun or splitter._terminator is not terminator or splitter._announced:
-                        # Other iterators, or faces, were used meanwhile.
+                    if (
+                        self._begun
+                        or splitter._terminator is not terminator
+                        or splitter._data_given
+                    ):
+                        # Other iterators, or faces, were used meanwhile: the splitter is looked at anew.
                         break
                     answer = self._begin()
                     send = self._send
                 else:
+                    self._wanted = wanted
                     answer = _NO_ANSWER
                     continue
                 break
@@ -220,11 +213,9 @@ class Parser(Generic[T]):
                 if splitter._ready is batch:
                     splitter._ready = _NOTHING
                 if answer is wanted:
-                    self._fresh = False
-                    if not self._long:
+                    self._sent_nothing = False
+                    if not self._direct:
                         self._send_directly()
-                if splitter._searched and not splitter._streamed:
-                    return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.
@@ -242,14 +233,14 @@ class Parser(Generic[T]):
         """Have the next run of the grammar be a new one, whatever became of this."""
         self._runner = _run(self._grammar, self._message)
         self._send: Callable[[bytes], object] = self._runner.send
-        self._long = False  # what the grammar is sent no longer passes through the runner
+        self._direct = False  # what the grammar is sent no longer passes through the runner
 
     def _send_directly(self) -> None:
         """Send the grammar the records of this run itself.
 
         It is one of many records, and the way through the runner costs each of them a little.
         """
-        self._long = True
+        self._direct = True
         self._send = cast("GeneratorType[Any, Any, Any]", self._runner.gi_yieldfrom).send
 
     def _returned(self, message: T) -> _Step:
@@ -260,8 +251,8 @@ class Parser(Generic[T]):
 
     def _begin(self) -> object:
         """Start a run of the grammar: what it waits for first."""
-        if self._long:
-            self._long = False
+        if self._direct:
+            self._direct = False
             self._send = self._runner.send
         try:
             answer = next(self._runner)
@@ -271,7 +262,7 @@ class Parser(Generic[T]):
         if answer is _MESSAGE:
             self._message.clear()
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
-        self._fresh = self._begun = True
+        self._sent_nothing = self._begun = True
         return answer
 
     def _converse(self, answer: object) -> object:
@@ -281,14 +272,14 @@ class Parser(Generic[T]):
             splitter._put_back()
         start = splitter._base + splitter._position
         try:
-            answer = splitter._converse(self._send, answer)
+            answer = splitter._send_at_hand(self._send, answer)
         except StopIteration as end:
             answer = self._returned(end.value)
         except BaseException as error:
             self._fail(error)
             raise
         if splitter._base + splitter._position > start:
-            self._fresh = False
+            self._sent_nothing = False
         return answer
 
     def _stand_at(self, wanted: Terminator) -> None:
@@ -299,6 +290,8 @@ class Parser(Generic[T]):
     def _follow(self, answer: object) -> None:
         """Do as the grammar said: wait for a terminator, or, after a message, for the next run."""
         while answer is not _MESSAGE:
+            if answer is self._wanted and answer is self.splitter.get_terminator():
+                return
             try:
                 self.splitter.set_terminator(cast("Terminator", answer))
             except (TypeError, ValueError) as error:
@@ -311,14 +304,14 @@ class Parser(Generic[T]):
     def _throw(self, error: RecordTooLong | IncompleteRecord) -> None:
         if self._was_told(error):
             # It has asked for more than the stream has again.
-            self._cut_off_at = -1
+            self._eof_caught_at = -1
             self._runner.close()
             self._fail(error)
             raise error
         answer = self._resume(self._runner.throw, error)
         if isinstance(error, IncompleteRecord):
-            self._cut_off_at = error.offset
-            self._fresh = False
+            self._eof_caught_at = error.offset
+            self._sent_nothing = False
         self._follow(answer)
 
     def _resume(self, call: Callable[[Any], object], argument: object) -> object:
@@ -339,21 +332,24 @@ class Parser(Generic[T]):
 
     def _was_told(self, error: RecordTooLong | IncompleteRecord) -> bool:
         """Whether the grammar has caught this end of the stream once."""
-        return isinstance(error, IncompleteRecord) and error.offset == self._cut_off_at
+        return isinstance(error, IncompleteRecord) and error.offset == self._eof_caught_at
 
 
 def _run(
     grammar: Callable[[], Parse[T]], messages: list[T]
 ) -> GeneratorType[Terminator | _Step, bytes, None]:
     def run() -> Generator[Terminator | _Step, bytes, None]:
-        parse = grammar()
-        if not isinstance(parse, Generator):
-            raise TypeError(
-                f"expected the grammar to return a generator, got {type(parse).__name__}"
-            )
         while True:
+            parse = grammar()
+            if parse.__class__ is not GeneratorType:
+                _check_generator(parse)
             messages.append((yield from parse))
             yield _MESSAGE
-            parse = grammar()
 
     return cast("GeneratorType[Terminator | _Step, bytes, None]", run())
+
+
+def _check_generator(parse: object) -> None:
+    if not isinstance(parse, Generator):
+        got = type(parse).__name__
+        raise TypeError(f"expected the grammar to return a generator, got {got}")

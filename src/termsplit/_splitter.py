@@ -8,8 +8,10 @@ Where a byte may stand, in the order of the stream::
                         │ _ready         │ _pieces      │ _buffer   │ _incoming
                         └ offset                        └ _position
 
-There is one way to cut, `_cut`; the faces differ in how they hand over what it makes ready and in what they do
-with the bytes of an unfinished record: the records face (and the grammars on it) accumulates them in
+A chunk that is cut as it comes in leaves only its rest in the buffer, so that what is ready is before _buffer[0] then.
+
+`_cut` is the way to cut, and two shortcuts do what it would do. The faces differ in how they hand over what is ready, and
+in what they do with the bytes of an unfinished record: the records face (and the grammars on it) accumulates them in
 ``_pieces``, the events face (and the callbacks on it) gives them away at once.
 
 Three things make it fast, and none of them shows; a splitter that does without them agrees on every program.
@@ -26,7 +28,7 @@ a chunk that can complete no record is added to the buffer, and one that fits in
 every window it is cut ahead, and can be put back.
 
 *Conversations.* A grammar that answers a record with another terminator than the last one, such as the length of the
-body to come, gets the next record from `_converse`, which needs neither a window nor a terminator set.
+body to come, gets the next record from `_send_at_hand`, which needs neither a window nor a terminator set.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ from ._events import (
     TerminatorFound,
 )
 from ._terminators import (
+    _SHORT,
     AnyOf,
     Limited,
     Pattern,
@@ -74,8 +77,6 @@ DEFAULT_MAX_SIZE = 64 * 1024
 
 # A window of this size stays in the processor's cache while it is split and handed out.
 _WIDEST_WINDOW = 16 * 1024
-# On so few bytes, the split and find of bytes are faster than a call of the pattern's.
-_SHORT = _NEAR = 512
 # The beginning of a record that is so short is copied and searched again with what comes in: cheaper than to put it aside.
 _SHORT_REST = 128
 _NOTHING: Iterator[bytes] = iter(())
@@ -110,32 +111,33 @@ class Splitter:
 
     __slots__ = (
         "__dict__",
-        "_announced",
         "_base",
         "_buffer",
         "_count",
+        "_data_end",
+        "_data_given",
         "_event_limit",
         "_finished",
         "_incoming",
         "_input_ended_by",
-        "_known",
-        "_last",
-        "_lent",
-        "_literal",
+        "_last_byte",
+        "_lent_to_records",
+        "_longest_rest",
         "_max_size",
-        "_most",
         "_next_terminator",
+        "_passing_over",
         "_pattern",
+        "_pattern_literal",
         "_pieces",
+        "_pieces_size",
         "_position",
         "_ready",
         "_record_limit",
-        "_searched",
-        "_size",
+        "_rest_is_searched",
         "_streamed",
         "_terminator",
         "_terminators_ready",
-        "_too_long",
+        "_undecided_up_to",
         "_window",
     )
 
@@ -152,30 +154,33 @@ class Splitter:
         self._input_ended_by = ""
 
         self._ready = _NOTHING
-        self._lent: Iterator[bytes] = _NOTHING  # what of it an iterator over records holds
+        self._lent_to_records: Iterator[bytes] = (
+            _NOTHING  # what of it an iterator over records holds
+        )
         self._terminators_ready: list[TerminatorFound] | None = None  # of _ready, if they differ
         self._window: int = 0  # so many bytes may be cut ahead
 
         # Behind what is ready, no record is complete, nor known to be too long: _position is 0, and nothing waits in
         # _incoming. It stays so until the last byte of the terminator comes in, or more than so many bytes of the record.
-        self._searched = False
-        self._most: int = 0
+        self._rest_is_searched = False
+        self._undecided_up_to: int = 0
 
         # The unfinished record.
         self._pieces: list[bytes | memoryview] = []
-        self._size: int = 0  # of the pieces
-        self._known: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
+        self._pieces_size: int = 0  # of the pieces
+        self._data_end: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
         self._streamed: int = 0  # bytes given away as events
-        self._announced: DataReceived | None = None  # its terminator, found, is next
-        self._too_long = False  # it is, and is to be passed over
+        self._data_given: DataReceived | None = None  # its terminator, found, is next
+        self._passing_over = False  # it is, and is to be passed over
         self._next_terminator: tuple[Terminator] | None = None  # takes over after it
         self._finished = False  # the record that the end of the stream completes was taken
 
         self._terminator: Terminator = None
         self._count: int = _NO_LIMIT  # below 0: the pattern is in force
         self._pattern: Pattern = _NO_PATTERN
-        self._literal: bytes | None = None  # the pattern's, if it is of one byte string
-        self._last: int = _NO_PATTERN.last  # the pattern's
+        self._pattern_literal: bytes | None = None  # the pattern's, if it is of one byte string
+        self._last_byte: int = _NO_PATTERN.last_byte  # the pattern's
+        self._longest_rest: int = _SHORT_REST  # and twice what may be held back of it
         self._record_limit = self._max_size
         self._event_limit = _NO_LIMIT
         if terminator is not None:
@@ -195,23 +200,26 @@ class Splitter:
         """
         if type(data) is not bytes:
             data = as_bytes(data)
-        if not self._searched or self._ready is not _NOTHING:
+        if not self._rest_is_searched or self._ready is not _NOTHING:
             if self._input_ended_by:
                 raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
             if data:
                 self._incoming.append(data)
-                self._searched = False
+                self._rest_is_searched = False
             return
         # The buffer holds the beginning of one record, and nothing that ends it.
-        if len(self._buffer) > _SHORT_REST:
+        if len(self._buffer) > self._longest_rest:
             known = self._take_buffer()
             self._pieces.append(known)
-            self._size += len(known)
+            self._pieces_size += len(known)
         buffer = self._buffer + data
         size = len(buffer)
-        if self._count < 0 and (size > _WIDEST_WINDOW or self._last < 0 or self._last in data):
-            literal, taken = self._literal, size + self._streamed
-            # More than a window, or a record that may be too long, is for the faces to cut.
+        if self._count < 0 and (
+            size > _WIDEST_WINDOW or self._last_byte < 0 or self._last_byte in data
+        ):
+            literal, taken = self._pattern_literal, size + self._streamed
+            # More than a window, or a record that may be too long, is for the faces to cut. (So much that it is more
+            # than any window is not searched here at all.)
             if (
                 literal is None
                 or taken > self._window
@@ -219,7 +227,7 @@ class Splitter:
                 or self._pieces
             ):
                 self._buffer = buffer
-                self._searched = False
+                self._rest_is_searched = False
                 return
             if size < _SHORT:
                 records = buffer.split(literal)
@@ -234,14 +242,14 @@ class Splitter:
                 self._ready = iter(records)
                 return
         self._buffer = buffer
-        if size + self._size > self._most:
-            self._searched = False
+        if size + self._pieces_size > self._undecided_up_to:
+            self._rest_is_searched = False
 
     def receive_eof(self) -> None:
         """Take the end of the stream; calling it again changes nothing."""
         if not self._input_ended_by:
             self._input_ended_by = "receive_eof"
-            self._searched = False
+            self._rest_is_searched = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[Event]:
         """`receive_data`, then `events`."""
@@ -264,10 +272,10 @@ class Splitter:
             ValueError: an empty byte string or a negative count.
         """
         if terminator is self._terminator and not (
-            self._streamed or self._announced or self._too_long
+            self._streamed or self._data_given or self._passing_over
         ):
             return
-        count, pattern, literal = -1, self._pattern, self._literal
+        count, pattern, literal = -1, self._pattern, self._pattern_literal
         record_limit, event_limit = self._max_size, _NO_LIMIT
         bare: object = terminator
         if type(terminator) is not int and isinstance(terminator, Limited):
@@ -292,7 +300,7 @@ class Splitter:
                 # No stream reaches _NO_LIMIT, but it must not pass for the terminator None.
                 count = min(int(cast("int", bare)), _NO_LIMIT - 1)
 
-        if self._too_long:
+        if self._passing_over:
             self._next_terminator = (terminator,)
             return
         if (
@@ -300,26 +308,27 @@ class Splitter:
             and (pattern is self._pattern or count >= 0)
             and record_limit == self._record_limit
             and event_limit == self._event_limit
-            and not (self._streamed or self._announced)
+            and not (self._streamed or self._data_given)
         ):
             self._terminator = terminator
             return
-        if self._announced or self._ready is not _NOTHING:
+        if self._data_given or self._ready is not _NOTHING:
             self._put_back()
         if self._pieces:
-            self._base -= self._size - self._position
+            self._base -= self._pieces_size - self._position
             self._buffer = b"".join((*self._pieces, self._buffer[self._position :]))
-            self._position = self._size = 0
+            self._position = self._pieces_size = 0
             self._pieces.clear()
-        self._searched = False
+        self._rest_is_searched = False
         self._streamed = 0
         self._window = 0
         self._terminator = terminator
         self._count = count
         if pattern is not self._pattern:
             self._pattern = pattern
-            self._last = pattern.last
-        self._literal = literal
+            self._last_byte = pattern.last_byte
+            self._longest_rest = _SHORT_REST + 2 * pattern.longest
+        self._pattern_literal = literal
         self._record_limit = record_limit
         self._event_limit = event_limit
 
@@ -383,21 +392,21 @@ class Splitter:
     def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
         """The records in the groups in which they are cut; a single one, or a RecordSkipped, in a tuple."""
         while True:
-            if self._announced or (self._streamed and not self._too_long):
+            if self._data_given or (self._streamed and not self._passing_over):
                 raise LocalProtocolError(
                     "a part of this record was taken as events: take all of it, or set a new terminator"
                 )
             ready = self._ready
             if ready is not _NOTHING:
-                self._lent = ready
+                self._lent_to_records = ready
                 yield ready
                 if self._ready is ready:
                     self._ready = _NOTHING
-                    if self._searched:
+                    if self._rest_is_searched:
                         return
-            elif self._searched:
+            elif self._rest_is_searched:
                 return
-            elif self._too_long:
+            elif self._passing_over:
                 skipped = self._skip()
                 if skipped is None:
                     break
@@ -420,7 +429,7 @@ class Splitter:
             return
         if self._count == _NO_LIMIT:
             self._finished = True
-            if self._too_long:
+            if self._passing_over:
                 if too_long == "skip":
                     yield (RecordSkipped(self._streamed),)
             else:
@@ -429,7 +438,7 @@ class Splitter:
                 yield (record,)
             # By now there may be a terminator that needs no data.
             yield from self._batches(too_long)
-        elif self._too_long or self._known > self._position or self._pieces:
+        elif self._passing_over or self._data_end > self._position or self._pieces:
             raise IncompleteRecord(self.trailing_data, self._terminator, self.offset)
 
     def _taken_from(self, record: bytes) -> int:
@@ -469,25 +478,34 @@ class Splitter:
         DataReceived(b'hel')
         """
         new = object.__new__
+        held: tuple[bytes, Terminator] = (
+            b"",
+            None,
+        )  # what is left in the buffer, under which terminator
         while True:
-            if self._announced:
-                self._announced = None
+            if self._data_given:
+                self._data_given = None
                 self._streamed = 0
                 yield self._terminator_at_hand()
                 continue
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
-                if self._searched:
-                    if not (self._buffer or self._pieces):
+                if self._rest_is_searched:
+                    buffer, terminator = held
+                    if not self._pieces and (
+                        not self._buffer
+                        or (self._buffer is buffer and self._terminator is terminator)
+                    ):
                         return
                     data = self._release()
+                    held = self._buffer, self._terminator
                     if not data:
                         return
                     event = new(DataReceived)
                     event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
                     yield event
                     continue
-                if self._too_long:
+                if self._passing_over:
                     skipped = self._skip()
                     if skipped is None:
                         break
@@ -508,7 +526,7 @@ class Splitter:
                         break
                     continue
                 batch = cut
-            elif batch is self._lent:
+            elif batch is self._lent_to_records:
                 # Who iterates over records must not take any while only the data of one was given here.
                 batch = self._ready = iter(list(self._ready))
             found = self._pattern.found if self._count < 0 else None
@@ -517,14 +535,14 @@ class Splitter:
                     # What DataReceived(record) makes, in half the time.
                     event = new(DataReceived)
                     event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
-                    self._announced = event
+                    self._data_given = event
                     yield event
-                    if self._announced is not event:
+                    if self._data_given is not event:
                         break
-                    self._announced = None
+                    self._data_given = None
                 self._streamed = 0
                 yield found or self._terminator_at_hand()
-                if self._announced:
+                if self._data_given or batch is self._lent_to_records:
                     break
             else:
                 if self._ready is batch:
@@ -533,11 +551,13 @@ class Splitter:
             self._rest_searched()
         if self._input_ended_by == "receive_eof":
             clean = self._count == _NO_LIMIT
-            if clean and self._too_long and not self._finished and too_long == "skip":
+            if clean and self._passing_over and not self._finished and too_long == "skip":
                 self._finished = True
                 yield RecordSkipped(self._streamed)
             self._finished = self._finished or clean
-            yield _CLEAN_EOF if clean or not (self._streamed or self._too_long) else _UNCLEAN_EOF
+            yield (
+                _CLEAN_EOF if clean or not (self._streamed or self._passing_over) else _UNCLEAN_EOF
+            )
 
     def next_event(self, *, too_long: TooLong = "raise") -> Event | Literal[NeedData.NEED_DATA]:
         """The next of `events`, or `NEED_DATA`; at the end of the stream `EOFReceived`, again and again.
@@ -566,13 +586,13 @@ class Splitter:
         size = len(data)
         self._streamed += size
         if self._event_limit < _NO_LIMIT or 0 <= self._count < _NO_LIMIT:
-            self._most -= size
+            self._undecided_up_to -= size
         return data
 
     def _take_known(self) -> bytes:
         """What may be given away of an unfinished record: no more of it than its limit."""
-        allowed = self._position + self._event_limit - self._streamed - self._size
-        data = self._buffer[self._position : min(self._known, allowed)]
+        allowed = self._position + self._event_limit - self._streamed - self._pieces_size
+        data = self._buffer[self._position : min(self._data_end, allowed)]
         self._position += len(data)
         if self._pieces:
             data = self._completed(data)
@@ -587,15 +607,15 @@ class Splitter:
         Several stand in _ready, a single one does not: it is taken as soon as it is given, so there is nothing
         to put back.
 
-        None if the bytes in _buffer complete no record within ``limit``: _known is then the end of those
+        None if the bytes in _buffer complete no record within ``limit``: _data_end is then the end of those
         that can't belong to the terminator.
         """
         buffer, start, count = self._buffer, self._position, self._count
-        taken = self._streamed + self._size
+        taken = self._streamed + self._pieces_size
         if count >= 0:
             index = end = start + count - taken
             if end > len(buffer) or limit < count:
-                self._known = start if limit < count < _NO_LIMIT else len(buffer)
+                self._data_end = start if limit < count < _NO_LIMIT else len(buffer)
                 return None
             self._terminators_ready = None
             if not count:
@@ -604,7 +624,7 @@ class Splitter:
                 self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
         else:
             pattern, window = self._pattern, self._window
-            if window and not self._size:
+            if window and not self._pieces_size:
                 records, terminators, size = pattern.cut(buffer[start : start + window])
                 # Another face may take what this one leaves: so the smaller of their limits holds.
                 longest = self._record_limit
@@ -618,8 +638,8 @@ class Splitter:
                     self._terminators_ready = terminators
                     ready = self._ready = iter(records)
                     return ready
-            literal = self._literal
-            index = -1 if literal is None else buffer.find(literal, start, start + _NEAR)
+            literal = self._pattern_literal
+            index = -1 if literal is None else buffer.find(literal, start, start + _SHORT)
             if index >= 0 and literal is not None:
                 end = index + len(literal)
                 self._terminators_ready = None
@@ -631,14 +651,14 @@ class Splitter:
                 match = pattern.search(buffer, start, stop, final)
                 if match is None:
                     if stop < len(buffer):
-                        self._known = stop - pattern.longest + 1
+                        self._data_end = stop - pattern.longest + 1
                     else:
-                        self._known = stop if final else stop - pattern.held_back(buffer, start)
+                        self._data_end = stop if final else stop - pattern.held_back(buffer, start)
                     return None
                 index, end, found = match
                 self._terminators_ready = None if pattern.found else [found]
             if index - start + taken > limit:
-                self._known = index
+                self._data_end = index
                 return None
             width = 4 * (taken + end - start)
             self._window = width if width <= _WIDEST_WINDOW else 0
@@ -648,7 +668,7 @@ class Splitter:
         self._position = end
         return (record,)
 
-    def _converse(self, send: Callable[[bytes], Any], answer: Any) -> object:
+    def _send_at_hand(self, send: Callable[[bytes], Any], answer: Any) -> object:
         """Cut the records that ``send`` answers for, and send them, while they are at hand.
 
         This is what set_terminator and _cut do, in one step, for a protocol of heads and bodies, where each record
@@ -657,16 +677,23 @@ class Splitter:
         Returns:
             the first answer that was not followed.
         """
-        if self._streamed or self._pieces or self._announced or self._too_long or self._searched:
+        if (
+            self._streamed
+            or self._pieces
+            or self._data_given
+            or self._passing_over
+            or self._rest_is_searched
+        ):
             return answer
-        buffer, end, literal = self._buffer, self._position, self._literal
-        size, no_limit, max_size = len(buffer), _NO_LIMIT, self._max_size
+        buffer, end = self._buffer, self._position
+        size, max_size = len(buffer), self._max_size
         self._terminators_ready = None
         self._window = 0
+        terminator = self._terminator
         while True:
             start = end
             wanted: object = answer
-            limit, event_limit = max_size, no_limit
+            limit, event_limit = max_size, _NO_LIMIT
             if type(answer) is Limited:
                 wanted = answer.terminator
                 limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
@@ -675,15 +702,19 @@ class Splitter:
                 if not start < end <= size or wanted > limit:
                     break
                 self._count = wanted
-            elif wanted is literal and literal is not None and answer is not self._terminator:
-                index = buffer.find(literal, start, start + _NEAR)
+            elif (
+                type(wanted) is bytes
+                and wanted is self._pattern_literal
+                and answer is not terminator
+            ):
+                index = buffer.find(wanted, start, start + _SHORT)
                 if index < 0 or index - start > limit:
                     break
-                end = index + len(literal)
+                end = index + len(wanted)
                 self._count = -1
             else:
                 break
-            self._terminator = answer
+            self._terminator = terminator = answer
             self._record_limit = limit
             self._event_limit = event_limit
             self._position = end
@@ -693,8 +724,13 @@ class Splitter:
                 if error.offset is None:
                     error.offset = self._base + start + error.index
                 raise
-            if self._position != end or self._buffer is not buffer:
-                # Other faces were used meanwhile.
+            if (
+                self._position != end
+                or self._buffer is not buffer
+                or self._terminator is not terminator
+                or self._passing_over
+            ):
+                # The grammar has used its splitter.
                 break
         return answer
 
@@ -703,7 +739,7 @@ class Splitter:
         self._pieces.append(rest)
         record = b"".join(self._pieces)
         self._pieces.clear()
-        self._size = 0
+        self._pieces_size = 0
         return record
 
     def _put_back(self) -> None:
@@ -711,9 +747,9 @@ class Splitter:
         untaken = list(self._ready)
         self._ready = _NOTHING
         terminators = len(untaken)
-        if self._announced:
-            self._streamed += len(self._announced.data)
-            self._announced = None
+        if self._data_given:
+            self._streamed += len(self._data_given.data)
+            self._data_given = None
             terminators += 1
         if not terminators:
             return
@@ -730,16 +766,16 @@ class Splitter:
             if terminators > len(untaken):
                 untaken.insert(0, b"")
             untaken.append(self._buffer)
-            self._buffer = cast("bytes", self._literal).join(untaken)
+            self._buffer = cast("bytes", self._pattern_literal).join(untaken)
             self._base -= size
-        self._searched = False
+        self._rest_is_searched = False
         self._window = 0
 
     # What is left when there is nothing more to cut.
 
     def _refill(self) -> None:
         """Go on with what came in since, when _cut has found nothing."""
-        if self._known - self._position > _SHORT_REST:
+        if self._data_end - self._position > _SHORT_REST:
             self._set_aside()
         incoming = self._incoming
         came = incoming[0] if len(incoming) == 1 else b"".join(incoming)
@@ -750,27 +786,28 @@ class Splitter:
 
     def _rest_searched(self) -> None:
         """Note that there is no more to cut before more comes in, when _cut has found nothing."""
-        if self._too_long or self._record_limit < self._count < _NO_LIMIT:
-            return
-        if self._known - self._position > _SHORT_REST:
+        if self._data_end - self._position > _SHORT_REST:
             self._set_aside()
         elif self._position:
             self._base += self._position
             self._buffer = self._buffer[self._position :]
             self._position = 0
         most = self._record_limit
-        if 0 <= self._count <= most:
+        if 0 <= self._count < _NO_LIMIT:
+            if self._count > most and not self._streamed:
+                # The records face refuses it at once.
+                return
             most = self._count - 1 - self._streamed
         elif self._event_limit < _NO_LIMIT:
             most -= self._streamed
-        self._most = most
-        self._searched = True
+        self._undecided_up_to = most
+        self._rest_is_searched = not self._passing_over
 
     def _take_buffer(self) -> bytes:
         """Take out of a buffer that was searched all but what may be the beginning of a terminator."""
         data = self._buffer
         held = 0
-        if self._count < 0 and data and data[-1] in self._pattern.inner:
+        if self._count < 0 and data and data[-1] in self._pattern.inner_bytes:
             held = self._pattern.held_back(data, 0)
         if held:
             self._buffer = data[-held:]
@@ -782,47 +819,47 @@ class Splitter:
 
     def _set_aside(self) -> None:
         """Take what _cut has found to be surely data out of the buffer."""
-        buffer, start, known = self._buffer, self._position, self._known
+        buffer, start, known = self._buffer, self._position, self._data_end
         size = known - start
         # No copy, unless it would keep much more in memory than it is itself.
         whole = 2 * size >= len(buffer)
         self._pieces.append((memoryview(buffer) if start and whole else buffer)[start:known])
-        self._size += size
+        self._pieces_size += size
         self._base += known
         self._buffer = buffer[known:]
-        self._position = self._known = 0
+        self._position = self._data_end = 0
 
     # Records that are too long.
 
     def _exceeds(self, limit: int) -> bool:
         """Whether the unfinished record, as _cut left it, is known to be longer than ``limit``."""
-        known = self._streamed + self._size + self._known - self._position
+        known = self._streamed + self._pieces_size + self._data_end - self._position
         return known > limit or limit < self._count < _NO_LIMIT
 
     def _refuse(self, limit: int, too_long: TooLong) -> None:
-        self._too_long = True
+        self._passing_over = True
         if too_long == "raise":
             raise RecordTooLong(limit, self.offset)
 
     def _skip(self) -> RecordSkipped | None:
         """Pass over the record in progress; None if its end has not come in yet."""
-        self._streamed += self._size
+        self._streamed += self._pieces_size
         self._pieces.clear()
-        self._size = 0
+        self._pieces_size = 0
         self._window = 0
         while True:
             batch = self._cut(_NO_LIMIT)
             if batch is not None:
                 size = self._streamed + sum(map(len, batch))
                 self._streamed = 0
-                self._too_long = False
+                self._passing_over = False
                 if self._next_terminator is not None:
                     (terminator,) = self._next_terminator
                     self._next_terminator = None
                     self.set_terminator(terminator)
                 return RecordSkipped(size)
-            self._streamed += self._known - self._position
-            self._position = self._known
+            self._streamed += self._data_end - self._position
+            self._position = self._data_end
             if not self._incoming:
                 return None
             self._refill()
@@ -833,7 +870,7 @@ class Splitter:
     def offset(self) -> int:
         """The position in the stream, in bytes, of the first byte that is not taken yet."""
         self._put_back()
-        return self._base + self._position - self._size
+        return self._base + self._position - self._pieces_size
 
     @property
     def eof_received(self) -> bool:
@@ -863,9 +900,9 @@ class Splitter:
         self._base = self.offset
         self._buffer, self._position = b"", 0
         self._pieces.clear()
-        self._size = 0
+        self._pieces_size = 0
         self._incoming.clear()
-        self._searched = False
+        self._rest_is_searched = False
         self._input_ended_by = "detach"
         return data
 

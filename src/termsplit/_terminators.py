@@ -138,12 +138,12 @@ class Pattern(Protocol):
         ...
 
     @property
-    def last(self) -> int:
+    def last_byte(self) -> int:
         """The byte that comes whenever a record becomes complete; -1 if there is none such."""
         ...
 
     @property
-    def inner(self) -> bytes:
+    def inner_bytes(self) -> bytes:
         """The bytes that the beginning of a match may end in."""
         ...
 
@@ -170,7 +170,7 @@ class Pattern(Protocol):
 # On so few bytes the split of bytes is as fast as that of a compiled expression, or faster.
 _SHORT = 512
 # So near, times the square of its length, the find of bytes is as fast as any other way.
-_NEAR = 32
+_NEAR_PER_SQUARE = 32
 # For a terminator so long, the find of bytes skips ahead, and is as fast as any other way wherever it stands.
 _LONG = 16
 
@@ -183,8 +183,8 @@ class LiteralPattern:
         "_expression",
         "_first",
         "found",
-        "inner",
-        "last",
+        "inner_bytes",
+        "last_byte",
         "literal",
         "longest",
     )
@@ -192,10 +192,10 @@ class LiteralPattern:
     def __init__(self, literal: bytes) -> None:
         self.literal = literal
         self.longest = len(literal)
-        self.last = literal[-1]
+        self.last_byte = literal[-1]
         self.found = TerminatorFound(literal)
         self._first = literal[:1]
-        self.inner = literal[:-1]
+        self.inner_bytes = literal[:-1]
         # Made when first needed: the table of borders and the compiled expression.
         self._borders: list[int] = []
         self._expression: re.Pattern[bytes] | None = None
@@ -210,14 +210,14 @@ class LiteralPattern:
         expression is the better tool.
         """
         literal, step = self.literal, self.longest
-        near = start + _NEAR * step * step
+        near = start + _NEAR_PER_SQUARE * step * step
         if near >= stop or step >= _LONG:
             index = buffer.find(literal, start, stop)
             return None if index < 0 else (index, index + step, self.found)
         index = buffer.find(literal, start, near)
         at = near - 1
         while index < 0:
-            before, at = at, buffer.find(self.last, at + 1, stop)
+            before, at = at, buffer.find(self.last_byte, at + 1, stop)
             if at < 0:
                 return None
             if buffer.startswith(literal, at + 1 - step):
@@ -229,7 +229,7 @@ class LiteralPattern:
 
     def held_back(self, buffer: bytes, start: int) -> int:
         literal = self.literal
-        if not buffer or buffer[-1] not in self.inner:
+        if not buffer or buffer[-1] not in self.inner_bytes:
             return 0
         begin = buffer.find(self._first, max(start, len(buffer) - self.longest + 1))
         if begin == len(buffer) - 1:
@@ -263,7 +263,15 @@ class LiteralPattern:
 class AlternativesPattern:
     """Several byte strings: the leftmost, and of those at one place the longest."""
 
-    __slots__ = ("_events", "_expression", "_literals", "found", "inner", "last", "longest")
+    __slots__ = (
+        "_events",
+        "_expression",
+        "_literals",
+        "found",
+        "inner_bytes",
+        "last_byte",
+        "longest",
+    )
 
     def __init__(self, alternatives: tuple[bytes, ...]) -> None:
         # A regular expression takes the first alternative that fits: so the longest must come first.
@@ -272,11 +280,11 @@ class AlternativesPattern:
         self._literals = [literal_pattern(alternative) for alternative in ordered]
         self._events = {pattern.literal: pattern.found for pattern in self._literals}
         self.longest = len(ordered[0])
-        self.inner = b"".join(literal[:-1] for literal in ordered)
+        self.inner_bytes = b"".join(literal[:-1] for literal in ordered)
         lasts = {literal[-1] for literal in ordered}
         # A match inside a longer alternative waits for any byte that shows which of them it is.
         inside = any(one in other[:-1] for one in ordered for other in ordered)
-        self.last = lasts.pop() if len(lasts) == 1 and not inside else -1
+        self.last_byte = lasts.pop() if len(lasts) == 1 and not inside else -1
         self.found = None
 
     def search(

@@ -151,6 +151,19 @@ def test_an_iterator_over_records_takes_none_that_is_taken_as_events() -> None:
     assert list(splitter.records()) == [b"%d" % i for i in range(5, 20)]
 
 
+def test_an_iterator_over_events_gives_back_what_one_over_records_has_borrowed() -> None:
+    splitter = Splitter(b"\n")
+    splitter.receive_data(b"".join(b"%d\n" % i for i in range(30)))
+    events, records = splitter.events(), splitter.records()
+    for _ in range(4):
+        next(events)
+    assert next(records) == b"2"
+    assert next(events) == DataReceived(b"3")
+    with pytest.raises(LocalProtocolError, match="taken as events"):
+        next(records)
+    assert splitter.offset == 7
+
+
 TestComparison = Comparison.TestCase
 TestComparison.settings = settings(max_examples=300, stateful_step_count=40)
 

@@ -49,8 +49,8 @@ class CountingPattern:
         self.cost = cost
         self.longest = pattern.longest
         self.found = pattern.found
-        self.last = pattern.last
-        self.inner = pattern.inner
+        self.last_byte = pattern.last_byte
+        self.inner_bytes = pattern.inner_bytes
 
     def search(
         self, buffer: bytes, start: int, stop: int, final: bool

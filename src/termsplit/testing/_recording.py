@@ -100,7 +100,7 @@ class Recorder:
                 around = getattr(self, f"_{name.lstrip('_')}")
                 setattr(connection, name, partial(around, getattr(connection, name)))
         # So that a grammar's counts are set like any terminator.
-        setattr(connection, "_converse", _answer_unfollowed)  # noqa: B010
+        setattr(connection, "_send_at_hand", _answer_unfollowed)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
         self._told = what
@@ -134,7 +134,7 @@ class Recorder:
     ) -> None:
         connection = self._connection
         original(terminator)
-        if not connection._too_long:
+        if not connection._passing_over:
             self._pieces = 0
         if type(terminator) is not type(self._terminator) or terminator != self._terminator:
             self._terminator = terminator
