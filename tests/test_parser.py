@@ -415,6 +415,18 @@ class TestBadGrammars:
 
         assert list(Parser(wrapper).feed(b"a\nb\n")) == [b"a", b"b"]
 
+    def test_one_that_is_a_generator_by_its_methods(self) -> None:
+        class Line(Generator[Terminator, bytes, bytes]):
+            def send(self, record: bytes | None) -> Terminator:
+                if record is None:
+                    return b"\n"
+                raise StopIteration(record)
+
+            def throw(self, *error: Any) -> Terminator:
+                raise RuntimeError
+
+        assert list(Parser(Line).feed(b"a\nb\n")) == [b"a", b"b"]
+
     def test_one_that_closes_what_it_opened_is_left_to(self) -> None:
         """An exception passes through the grammar's own `finally`."""
         closed: list[bool] = []

@@ -698,3 +698,11 @@ def test_what_one_terminator_holds_back_another_does_not() -> None:
     splitter.set_terminator(b"bac")
     assert list(splitter.records()) == []
     assert next(events) == DataReceived(b"a")
+
+
+def test_what_was_put_aside_is_released_as_events() -> None:
+    splitter = Splitter(b"\n")
+    assert list(splitter.records()) == []
+    for _ in range(3):
+        splitter.receive_data(b"x" * 200)
+    assert list(splitter.events()) == [DataReceived(b"x" * 600)]
