@@ -423,7 +423,7 @@ class TestBadGrammars:
                 raise StopIteration(record)
 
             def throw(self, *error: Any) -> Terminator:
-                raise RuntimeError
+                raise error[0]
 
         assert list(Parser(Line).feed(b"a\nb\n")) == [b"a", b"b"]
 
