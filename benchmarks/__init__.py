@@ -6,7 +6,6 @@ Each module imports only from those above it:
     candidates      who takes part in reading them: ours, peers, limits (callbacks: one program for three of them)
     sockets         a loopback connection, and who can serve it: backends (ours), servers (the peers);
                     remote, the process at its other end
-    awake           keeps the cores from sleeping while two processes wait for each other
     measure         takes the times, candidates in turn, each checked before its time is believed
     streams         what is measured: reading in memory,
     ladder                            what a chunk or record costs, step by step,

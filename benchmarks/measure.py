@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from .awake import cores_awake
 
 # A pass longer than this is not repeated: it is slow, and will be so again.
 _SLOW = 0.4
@@ -43,8 +40,6 @@ class Group:
     """Another pass would give the same."""
     passes: int = 1
     """How many to make in each round: more where they are short and the best comes seldom."""
-    awake: bool = False
-    """Cores are kept from sleeping: two processes wait for each other, and to wake one would cost more than its work."""
 
 
 def values(groups: list[Group], rounds: int) -> list[dict[str, list[float]]]:
@@ -52,15 +47,13 @@ def values(groups: list[Group], rounds: int) -> list[dict[str, list[float]]]:
     taken: list[dict[str, list[float]]] = [{} for _ in groups]
     able = [checked(group) for group in groups]
     gc.collect()
-    awake = any(group.awake for group in groups)
-    with cores_awake() if awake else contextlib.nullcontext():
-        for _ in range(rounds * max(group.passes for group in groups)):
-            for group, entries, found in zip(groups, able, taken, strict=True):
-                for entry in entries:
-                    earlier = found.setdefault(entry.candidate, [])
-                    if earlier and (group.exact or earlier[-1] * group.count > _SLOW):
-                        continue
-                    earlier.append(entry.run() / group.count)
+    for _ in range(rounds * max(group.passes for group in groups)):
+        for group, entries, found in zip(groups, able, taken, strict=True):
+            for entry in entries:
+                earlier = found.setdefault(entry.candidate, [])
+                if earlier and (group.exact or earlier[-1] * group.count > _SLOW):
+                    continue
+                earlier.append(entry.run() / group.count)
     return taken
 
 

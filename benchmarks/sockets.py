@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 Serve = Callable[[int], "int | None"]
@@ -40,6 +42,20 @@ class Remote:
 
     def close(self) -> None:
         self._process.communicate()
+
+    @contextlib.contextmanager
+    def on_our_core(self) -> Iterator[None]:
+        """Meanwhile both ends share one core, where the system has a say in that.
+
+        They wait for each other: to wake another core, which slept meanwhile, may cost more than their work.
+        """
+        with contextlib.ExitStack() as restored:
+            if hasattr(os, "sched_setaffinity"):
+                core = min(os.sched_getaffinity(0))
+                for process in (0, self._process.pid):
+                    restored.callback(os.sched_setaffinity, process, os.sched_getaffinity(process))
+                    os.sched_setaffinity(process, {core})
+            yield
 
     def during(
         self, work: Callable[[int], object], order: str, *numbers: int
