@@ -109,6 +109,7 @@ class Splitter:
     [b'HELO example', b'QUIT']
     """
 
+    # With __dict__, for a recorder to stand before single methods of one machine.
     __slots__ = (
         "__dict__",
         "_base",
@@ -153,11 +154,10 @@ class Splitter:
         self._incoming: list[bytes] = []
         self._input_ended_by = ""
 
-        self._ready = _NOTHING
-        self._lent_to_records: Iterator[bytes] = (
-            _NOTHING  # what of it an iterator over records holds
-        )
-        self._terminators_ready: list[TerminatorFound] | None = None  # of _ready, if they differ
+        self._ready: Iterator[bytes] = _NOTHING
+        self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
+        # Of what was cut last, if they differ.
+        self._terminators_ready: list[TerminatorFound] | None = None
         self._window: int = 0  # so many bytes may be cut ahead
 
         # Behind what is ready, no record is complete, nor known to be too long: _position is 0, and nothing waits in
@@ -167,18 +167,18 @@ class Splitter:
 
         # The unfinished record.
         self._pieces: list[bytes | memoryview] = []
-        self._pieces_size: int = 0  # of the pieces
+        self._pieces_size: int = 0
         self._data_end: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
         self._streamed: int = 0  # bytes given away as events
-        self._data_given: DataReceived | None = None  # its terminator, found, is next
-        self._passing_over = False  # it is, and is to be passed over
+        self._data_given: DataReceived | None = None  # the event whose terminator is next
+        self._passing_over = False  # it is too long
         self._next_terminator: tuple[Terminator] | None = None  # takes over after it
-        self._finished = False  # the record that the end of the stream completes was taken
+        self._finished = False  # what the end of the stream completes was taken, or reported
 
         self._terminator: Terminator = None
         self._count: int = _NO_LIMIT  # below 0: the pattern is in force
-        self._pattern: Pattern = _NO_PATTERN
-        self._pattern_literal: bytes | None = None  # the pattern's, if it is of one byte string
+        self._pattern: Pattern = _NO_PATTERN  # outlasts a count
+        self._pattern_literal: bytes | None = None  # its own, if it is one byte string
         self._last_byte: int = _NO_PATTERN.last_byte  # the pattern's
         self._longest_rest: int = _SHORT_REST  # and twice what may be held back of it
         self._record_limit = self._max_size
