@@ -727,3 +727,15 @@ def test_a_grammar_that_sets_a_terminator_itself_gets_the_one_it_answers() -> No
     assert list(Parser(grammar, splitter).feed(stream)) == [
         [b"a", b"bb", b"c", b"d", b"exyz1", b"fxyz2"]
     ]
+
+
+def test_a_grammar_that_has_a_record_refused_goes_on_behind_it() -> None:
+    splitter = Splitter(max_size=3)
+
+    def grammar() -> Parse[list[bytes]]:
+        records = [(yield b";"), (yield 2), (yield b";")]
+        with pytest.raises(RecordTooLong):
+            splitter.next_record()
+        return [*records, (yield 1)]
+
+    assert list(Parser(grammar, splitter).feed(b"a;bbc;too long;d")) == [[b"a", b"bb", b"c", b"d"]]

@@ -706,3 +706,26 @@ def test_what_was_put_aside_is_released_as_events() -> None:
     for _ in range(3):
         splitter.receive_data(b"x" * 200)
     assert list(splitter.events()) == [DataReceived(b"x" * 600)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 100, 299])
+def test_a_long_record_in_short_chunks_is_too_long_at_the_same_byte(size: int) -> None:
+    splitter = Splitter(b"\n", max_size=300)
+    assert list(splitter.records()) == []
+    for start in range(0, 300, size):
+        splitter.receive_data(b"x" * min(size, 300 - start))
+        assert list(splitter.records()) == []
+    splitter.receive_data(b"x")
+    with pytest.raises(RecordTooLong):
+        list(splitter.records())
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 100, 399])
+def test_a_long_count_in_short_chunks_is_complete_at_its_last_byte(size: int) -> None:
+    splitter = Splitter(400)
+    assert list(splitter.records()) == []
+    for start in range(0, 399, size):
+        splitter.receive_data(b"x" * min(size, 399 - start))
+        assert list(splitter.records()) == []
+    splitter.receive_data(b"x")
+    assert list(splitter.records()) == [b"x" * 400]
