@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 from .workloads import Collect, Stream, body_size
 
 
-def program(base: type[Any], stream: Stream, collect: Collect, *, drop: bool) -> type[Any]:
+def program(base: Any, stream: Stream, collect: Collect, *, drop: bool) -> type[Any]:
     """The application: a subclass of ``base``, which has asynchat's verbs.
 
     It joins the pieces of each record, as asynchat's documentation has it. With ``drop`` it makes no records, and
-    keeps only what it has to look at.
+    keeps only what it has to look at. An application is written once: every pass gets the same class.
     """
-    terminator = stream.terminator
+    return _program(base, stream.framing, stream.terminator, collect, drop)
 
+
+# Bounded, as the lists that take the answers when these are checked would be kept with it.
+@functools.lru_cache(maxsize=64)
+def _program(base: Any, framing: str, terminator: bytes, collect: Collect, drop: bool) -> type[Any]:
     class Lines(base):  # type: ignore[misc]
         pieces: list[bytes]
 
@@ -40,7 +46,7 @@ def program(base: type[Any], stream: Stream, collect: Collect, *, drop: bool) ->
         """Two records a message, of which the first says how long the second is."""
 
         pieces: list[bytes]
-        prefix: Any = terminator if stream.framing == "http" else 4
+        prefix: Any = terminator if framing == "http" else 4
         in_body = False
 
         def collect_incoming_data(self, data: bytes) -> None:
@@ -64,23 +70,29 @@ def program(base: type[Any], stream: Stream, collect: Collect, *, drop: bool) ->
                 if collect:
                     collect(record)
 
-    if stream.framing != "lines":
+    if framing != "lines":
         return Counted
     return Dropped if drop else Lines
 
 
 def drive(
-    base: type[Any], stream: Stream, chunks: list[bytes], collect: Collect, *, drop: bool = False
+    base: Any, stream: Stream, chunks: list[bytes], collect: Collect, *, drop: bool = False
 ) -> None:
     """Run it on an async_chat: its event loop calls handle_read(), which calls recv()."""
-    source = iter(chunks)
-
-    class OverChunks(program(base, stream, collect, drop=drop)):  # type: ignore[misc]
-        def recv(self, buffer_size: int) -> bytes:
-            return next(source)
-
-    chat = OverChunks()
+    chat = program(_over_chunks(base), stream, collect, drop=drop)()
+    chat.chunks = iter(chunks)
     chat.pieces = []
     chat.set_terminator(4 if stream.framing == "length" else stream.terminator)
     for _ in chunks:
         chat.handle_read()
+
+
+@functools.cache
+def _over_chunks(base: Any) -> type[Any]:
+    class OverChunks(base):  # type: ignore[misc]
+        chunks: Iterator[bytes]
+
+        def recv(self, buffer_size: int) -> bytes:
+            return next(self.chunks)
+
+    return OverChunks
