@@ -7,6 +7,7 @@ while the transport's writing is paused.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -42,7 +43,6 @@ class ChatStream(AsyncChatStream):
         self._reading_paused = False
         self._read_ahead = 0
         self._receiver: asyncio.Future[None] | None = None
-        self._input_ended: asyncio.Future[None] = self._loop.create_future()
         self._disconnected: asyncio.Future[None] = self._loop.create_future()
         self._why_disconnected: Exception | None = None
         self._on_connected: Callable[[ChatStream], None] | None = None
@@ -116,6 +116,11 @@ class ChatStream(AsyncChatStream):
                 # All was taken, and who is gone need not be told.
                 pass
         self._interrupt_receiving()
+
+    @functools.cached_property
+    def _input_ended(self) -> asyncio.Future[None]:
+        # Made at the end: an idle connection is smaller without.
+        return self._loop.create_future()
 
     def _output_taken(self) -> bool:
         return not (self._writing_paused or self.connection.output_pending)
