@@ -51,7 +51,7 @@ class _Unread:
 
     While a window of records is delivered, ``start`` stands behind all of them already; those not delivered are in
     ``ready``, and the one a callback is about to get is ``in_hand``. `settle` brings ``start`` back to where the
-    callbacks are.
+    callbacks are, and leaves nothing ready.
     """
 
     __slots__ = (
@@ -249,10 +249,9 @@ class async_chat(asyncore.dispatcher):
         except AttributeError:
             self._ac_unread = _Unread(value)
             return
+        unread.settle()
         unread.buffer = value
         unread.start = 0
-        unread.ready = _NOTHING
-        unread.in_hand = None
 
     def collect_incoming_data(self, data: bytes) -> None:
         """To be implemented: called with the next bytes of a record, never empty, in any number of pieces."""
@@ -460,11 +459,12 @@ class async_chat(asyncore.dispatcher):
                     return None
                 unread.in_hand = None
             self.found_terminator()
-            if unread.ready is not ready:
-                return None
             if self.get_terminator() is not terminator:
                 unread.settle()
                 return None
+        if unread.ready is not ready:
+            # A callback had the rest settled.
+            return None
         unread.ready = _NOTHING
         return tail if at_end else None
 
