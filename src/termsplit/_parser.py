@@ -140,11 +140,12 @@ class Parser(Generic[T]):
         splitter = self.splitter
         batches: Iterator[Iterable[Any]] | None = None
         while True:
-            while not self._begun:
+            if not self._begun:
                 if self._message:
                     yield self._message.pop()
                 else:
                     self._follow(self._begin())
+                continue
             if splitter._terminator is not self._wanted or splitter._passing_over:
                 self._stand_at(self._wanted)
             batch: Iterable[Any] = splitter._ready
@@ -173,42 +174,34 @@ class Parser(Generic[T]):
                     continue
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
+            terminator = splitter._terminator
             send = self._send
             answer: Any = _NO_ANSWER
             for record in batch:
                 try:
                     answer = send(record)
-                    if answer is wanted:
-                        continue
                 except StopIteration as end:
                     answer = self._returned(end.value)
+                    send = self._send
                 except BaseException as error:
                     self._fail(error, record)
                     raise
-                self._sent_nothing = False
-                while answer is not wanted:
-                    if answer is not _MESSAGE:
-                        answer, wanted = self._converse(answer), _NO_ANSWER
-                        if answer is not _MESSAGE:
-                            self._follow(answer)
-                            break
-                    self._begun = False
-                    terminator = splitter._terminator
-                    yield self._message.pop()
-                    if (
-                        self._begun
-                        or splitter._terminator is not terminator
-                        or splitter._data_given
-                    ):
-                        # Other iterators, or faces, were used meanwhile: the splitter is looked at anew.
-                        break
-                    answer = self._begin()
-                    send = self._send
-                else:
-                    self._wanted = wanted
-                    answer = _NO_ANSWER
+                if answer is wanted:
                     continue
-                break
+                if answer is not _MESSAGE:
+                    self._sent_nothing = False
+                    self._follow(answer)
+                    break
+                self._begun = False
+                yield self._message.pop()
+                if self._begun or splitter._terminator is not terminator or splitter._data_given:
+                    # Other iterators, or faces, were used meanwhile: the splitter is looked at anew.
+                    break
+                answer = self._begin()
+                if answer is not wanted:
+                    self._follow(answer)
+                    break
+                answer = _NO_ANSWER
             else:
                 if splitter._ready is batch:
                     splitter._ready = _NOTHING
@@ -289,9 +282,11 @@ class Parser(Generic[T]):
 
     def _follow(self, answer: object) -> None:
         """Do as the grammar said: wait for a terminator, or, after a message, for the next run."""
-        while answer is not _MESSAGE:
+        if answer is not _MESSAGE:
             if answer is self._wanted and answer is self.splitter.get_terminator():
                 return
+            answer = self._converse(answer)
+        while answer is not _MESSAGE:
             try:
                 self.splitter.set_terminator(cast("Terminator", answer))
             except (TypeError, ValueError) as error:

@@ -169,6 +169,8 @@ class Pattern(Protocol):
 
 # On so few bytes the split of bytes is as fast as that of a compiled expression, or faster.
 _SHORT = 512
+# And on any number of bytes, when so many records end in the first of them.
+_MANY = 16
 # So near, times the square of its length, the find of bytes is as fast as any other way.
 _NEAR_PER_SQUARE = 32
 # For a terminator so long, the find of bytes skips ahead, and is as fast as any other way wherever it stands.
@@ -247,8 +249,9 @@ class LiteralPattern:
         return matched
 
     def cut(self, window: bytes) -> tuple[list[bytes], None, int]:
-        if len(window) < _SHORT:
-            records = window.split(self.literal)
+        literal = self.literal
+        if len(window) < _SHORT or len(literal) == 1 or window.count(literal, 0, _SHORT) > _MANY:
+            records = window.split(literal)
         else:
             records = self._compiled().split(window)
         return records, None, len(window) - len(records.pop())
