@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from hypothesis import given, strategies as st
 
@@ -17,6 +18,9 @@ from termsplit import (
     Splitter,
     Terminator,
 )
+from termsplit._parser import EachRecord
+
+T = TypeVar("T")
 
 
 class PlainSplitter(Splitter):
@@ -60,13 +64,20 @@ PROGRAMS = st.lists(
 )
 
 
+class PlainParser(Parser[T]):
+    """Runs a grammar also if what it does is known."""
+
+    def __init__(self, grammar: Callable[[], Parse[T]], splitter: Splitter) -> None:
+        super().__init__(lambda: grammar(), splitter)
+
+
 class Run:
     """A program, run on a splitter; ``seen`` is all that its application sees."""
 
     def __init__(self, splitter: Splitter, terminators: list[Terminator]) -> None:
         self.splitter = splitter
         self.terminators = terminators
-        self.parser = Parser(self.grammar, splitter)
+        self.parser: Parser[Any] = Parser(self.grammar, splitter)
         self.seen: list[object] = []
         self.asked = 0
 
@@ -106,7 +117,7 @@ class Run:
             self.splitter.set_terminator(argument)  # type: ignore[arg-type]
         elif verb == "events":
             # All of them, since where a number of pieces ends depends on the pieces.
-            self.take(verb, 1000)
+            self.take(verb, 100_000)
         elif isinstance(argument, int):
             self.take(verb, argument)
         else:
@@ -132,11 +143,32 @@ def test_fast_and_plain_agree(
     end(fast, plain)
 
 
+@given(
+    program=PROGRAMS,
+    terminator=st.sampled_from(
+        [terminator for terminator in TERMINATORS if terminator is not None]
+    ),
+)
+def test_a_grammar_that_need_not_be_run_agrees(
+    program: list[tuple[str, object]], terminator: Terminator
+) -> None:
+    fast, plain = Run(Splitter(), []), Run(PlainSplitter(), [])
+    fast.parser = Parser(EachRecord(terminator), fast.splitter)
+    plain.parser = PlainParser(EachRecord(terminator), plain.splitter)
+    for verb, argument in program:
+        fast.step(verb, argument)
+        plain.step(verb, argument)
+        assert fast.seen == plain.seen
+    end(fast, plain)
+
+
 def end(fast: Run, plain: Run) -> None:
     for run in (fast, plain):
         run.splitter.receive_eof()
         for _ in range(4):
-            run.take("events", 1000)
+            run.take("messages", 100_000)
+        for _ in range(4):
+            run.take("events", 100_000)
         run.step("look", None)
     assert fast.seen == plain.seen
 

@@ -393,6 +393,21 @@ class TestBadGrammars:
                 next(parser.messages())
         assert list(parser.messages()) == [b"a"]
 
+    def test_one_that_returns_without_yielding_behind_a_message(self) -> None:
+        empty = iter([False, True, False])
+
+        def grammar() -> Parse[bytes]:
+            if next(empty, False):
+                return b"from nothing"
+            return (yield b"\n")
+
+        parser = Parser(grammar)
+        messages = parser.feed(b"a\nb\n")
+        assert next(messages) == b"a"
+        with pytest.raises(LocalProtocolError, match="without yielding"):
+            next(messages)
+        assert list(parser.messages()) == [b"b"]
+
     def test_one_that_is_not_callable(self) -> None:
         with pytest.raises(TypeError, match="expected a generator function, got generator"):
             Parser(cast("Any", line()))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import RecordSkipped
-from ._splitter import _NOTHING, Splitter
+from ._splitter import _NOTHING, Splitter, _flatten
 from ._terminators import Terminator
 
 if TYPE_CHECKING:
@@ -36,8 +36,44 @@ class _Step(enum.Enum):
     MESSAGE = "a message is ready"
 
 
+class _Stage(enum.Enum):
+    BETWEEN = "between two messages"
+    BEGUN = "waits for the first record of a message"
+    UNDER_WAY = "waits for another"
+
+
 _MESSAGE = _Step.MESSAGE
-_NO_ANSWER = object()
+_BETWEEN, _BEGUN, _UNDER_WAY = _Stage
+_NO_ANSWER: Any = object()
+_NO_MESSAGE: Any = object()
+
+
+class _Outcome:
+    """Where the runner leaves the message of a run."""
+
+    __slots__ = ("message",)
+
+    def __init__(self) -> None:
+        self.message: Any = _NO_MESSAGE
+
+    def take(self) -> Any:
+        message, self.message = self.message, _NO_MESSAGE
+        return message
+
+
+class EachRecord:
+    """A grammar whose messages are the records, each ended by the same terminator.
+
+    What it does is known, so that a `Parser` can do without running it.
+    """
+
+    __slots__ = ("terminator",)
+
+    def __init__(self, terminator: Terminator) -> None:
+        self.terminator = terminator
+
+    def __call__(self) -> Parse[bytes]:
+        return (yield self.terminator)
 
 
 class Parser(Generic[T]):
@@ -99,11 +135,12 @@ class Parser(Generic[T]):
         self.splitter = Splitter() if splitter is None else splitter
         """The machine that the records come from."""
         self._grammar = grammar
+        self._each = grammar if type(grammar) is EachRecord else None
         self._too_long: TooLong = too_long
-        self._message: list[T] = []  # one at most
+        self._outcome = _Outcome()
         self._renew()
-        self._begun = False  # the grammar waits for a record, in a run that is under way
-        self._sent_nothing = False  # it has not been sent any in this run
+        self._stage = _BETWEEN
+        self._begun = 0  # so many times an iterator has begun to run the grammar
         self._wanted: Terminator = None
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
@@ -118,7 +155,7 @@ class Parser(Generic[T]):
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
         """`receive_data`, then `messages`."""
         self.splitter.receive_data(data)
-        return self.messages()
+        return self._run_grammar() if self._each is None else self._each_record(self._each)
 
     def messages(self) -> Iterator[T]:
         """Give the messages that the received bytes make.
@@ -137,14 +174,44 @@ class Parser(Generic[T]):
                 taken as events.
             Exception: whatever the grammar raises; its next run begins at the next record.
         """
+        return self._run_grammar() if self._each is None else self._each_record(self._each)
+
+    def _each_record(self, grammar: EachRecord) -> Iterator[Any]:
+        """The messages of a grammar that need not be run."""
+        return _flatten(self._batches(grammar.terminator))
+
+    def _batches(self, terminator: Terminator) -> Iterator[Iterable[bytes | RecordSkipped]]:
         splitter = self.splitter
+        if self._stage is _BETWEEN:
+            self._stage = _BEGUN
+            splitter.set_terminator(terminator)
+        while True:
+            if splitter._terminator is not terminator or splitter._passing_over:
+                self._stand_at(terminator)
+            if (
+                splitter._rest_is_searched
+                and splitter._ready is _NOTHING
+                and not splitter._streamed
+            ):
+                return
+            for batch in splitter._batches(self._too_long):
+                yield batch
+                if splitter._ready is batch:
+                    splitter._ready = _NOTHING
+                break
+            else:
+                return
+
+    def _run_grammar(self) -> Iterator[Any]:
+        """The messages of any other grammar."""
+        splitter, outcome = self.splitter, self._outcome
         batches: Iterator[Iterable[Any]] | None = None
         while True:
-            if not self._begun:
-                if self._message:
-                    yield self._message.pop()
-                else:
+            if self._stage is _BETWEEN:
+                if outcome.message is _NO_MESSAGE:
                     self._follow(self._begin())
+                else:
+                    yield outcome.take()
                 continue
             if splitter._terminator is not self._wanted or splitter._passing_over:
                 self._stand_at(self._wanted)
@@ -158,12 +225,12 @@ class Parser(Generic[T]):
                 try:
                     batch = next(batches, _NOTHING)
                     if batch is _NOTHING:
-                        if self._sent_nothing or not splitter.eof_received:
+                        if self._stage is _BEGUN or not splitter.eof_received:
                             return
                         raise IncompleteRecord(b"", self._wanted, splitter.offset)
                 except (RecordTooLong, IncompleteRecord) as error:
                     batches = None
-                    if self._sent_nothing and self._was_told(error):
+                    if self._stage is _BEGUN and self._was_told(error):
                         # The message before was made of what the stream had left.
                         return
                     self._throw(error)
@@ -174,9 +241,7 @@ class Parser(Generic[T]):
                     continue
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
-            terminator = splitter._terminator
-            send = self._send
-            answer: Any = _NO_ANSWER
+            send, begun, answer = self._send, self._begun, _NO_ANSWER
             for record in batch:
                 try:
                     answer = send(record)
@@ -189,24 +254,29 @@ class Parser(Generic[T]):
                 if answer is wanted:
                     continue
                 if answer is not _MESSAGE:
-                    self._sent_nothing = False
+                    self._stage = _UNDER_WAY
                     self._follow(answer)
                     break
-                self._begun = False
-                yield self._message.pop()
-                if self._begun or splitter._terminator is not terminator or splitter._data_given:
-                    # Other iterators, or faces, were used meanwhile: the splitter is looked at anew.
+                self._stage = _BETWEEN
+                message, outcome.message = outcome.message, _NO_MESSAGE
+                yield message
+                if self._begun != begun:
+                    # Another iterator has gone on with the grammar meanwhile.
                     break
-                answer = self._begin()
-                if answer is not wanted:
-                    self._follow(answer)
+                try:
+                    first = send(None)
+                except BaseException as error:
+                    self._fail(error)
+                    raise
+                self._stage = _BEGUN
+                if first is not wanted:
+                    self._follow(self._first(first))
                     break
-                answer = _NO_ANSWER
             else:
                 if splitter._ready is batch:
                     splitter._ready = _NOTHING
                 if answer is wanted:
-                    self._sent_nothing = False
+                    self._stage = _UNDER_WAY
                     if not self._direct:
                         self._send_directly()
 
@@ -224,8 +294,8 @@ class Parser(Generic[T]):
 
     def _renew(self) -> None:
         """Have the next run of the grammar be a new one, whatever became of this."""
-        self._runner = _run(self._grammar, self._message)
-        self._send: Callable[[bytes], object] = self._runner.send
+        self._runner = _run(self._grammar, self._outcome)
+        self._send: Callable[[Any], object] = self._runner.send
         self._direct = False  # what the grammar is sent no longer passes through the runner
 
     def _send_directly(self) -> None:
@@ -239,7 +309,7 @@ class Parser(Generic[T]):
     def _returned(self, message: T) -> _Step:
         """Go on after a grammar that was sent its records directly, and so has returned directly."""
         self._renew()
-        self._message.append(message)
+        self._outcome.message = message
         return _MESSAGE
 
     def _begin(self) -> object:
@@ -252,10 +322,16 @@ class Parser(Generic[T]):
         except BaseException as error:
             self._fail(error)
             raise
+        self._begun += 1
+        self._stage = _BEGUN
+        return self._first(answer)
+
+    def _first(self, answer: object) -> object:
+        """Make sure that a grammar waits for something before it returns."""
         if answer is _MESSAGE:
-            self._message.clear()
+            self._stage = _BETWEEN
+            self._outcome.message = _NO_MESSAGE
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
-        self._sent_nothing = self._begun = True
         return answer
 
     def _converse(self, answer: object) -> object:
@@ -272,7 +348,7 @@ class Parser(Generic[T]):
             self._fail(error)
             raise
         if splitter._base + splitter._position > start:
-            self._sent_nothing = False
+            self._stage = _UNDER_WAY
         return answer
 
     def _stand_at(self, wanted: Terminator) -> None:
@@ -294,7 +370,7 @@ class Parser(Generic[T]):
             else:
                 self._wanted = cast("Terminator", answer)
                 return
-        self._begun = False
+        self._stage = _BETWEEN
 
     def _throw(self, error: RecordTooLong | IncompleteRecord) -> None:
         if self._was_told(error):
@@ -306,7 +382,7 @@ class Parser(Generic[T]):
         answer = self._resume(self._runner.throw, error)
         if isinstance(error, IncompleteRecord):
             self._eof_caught_at = error.offset
-            self._sent_nothing = False
+            self._stage = _UNDER_WAY
         self._follow(answer)
 
     def _resume(self, call: Callable[[Any], object], argument: object) -> object:
@@ -323,7 +399,7 @@ class Parser(Generic[T]):
             begin = splitter.offset if record is None else splitter._taken_from(record)
             error.offset = begin + error.index
         self._renew()
-        self._begun = False
+        self._stage = _BETWEEN
 
     def _was_told(self, error: RecordTooLong | IncompleteRecord) -> bool:
         """Whether the grammar has caught this end of the stream once."""
@@ -331,14 +407,14 @@ class Parser(Generic[T]):
 
 
 def _run(
-    grammar: Callable[[], Parse[T]], messages: list[T]
+    grammar: Callable[[], Parse[T]], outcome: _Outcome
 ) -> GeneratorType[Terminator | _Step, bytes, None]:
     def run() -> Generator[Terminator | _Step, bytes, None]:
         while True:
             parse = grammar()
-            if parse.__class__ is not GeneratorType:
+            if type(parse) is not GeneratorType:
                 _check_generator(parse)
-            messages.append((yield from parse))
+            outcome.message = yield from parse
             yield _MESSAGE
 
     return cast("GeneratorType[Terminator | _Step, bytes, None]", run())

@@ -367,7 +367,14 @@ class Splitter:
         >>> list(splitter.records(too_long="skip"))
         [b'short', RecordSkipped(13), b'again']
         """
+        if self._rest_is_searched and self._ready is _NOTHING:
+            return self._records_later(too_long)
         return _flatten(self._batches(too_long))
+
+    def _records_later(self, too_long: TooLong) -> Iterator[bytes | RecordSkipped]:
+        """`records`, when there are none: unless something comes in before they are asked for."""
+        if not self._rest_is_searched or self._ready is not _NOTHING or self._streamed:
+            yield from _flatten(self._batches(too_long))
 
     def next_record(self) -> bytes | Literal[NeedData.NEED_DATA]:
         """The next of `records`, or `NEED_DATA`.

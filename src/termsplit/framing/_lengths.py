@@ -7,7 +7,7 @@ from typing import Literal
 
 from termsplit._bytes import as_bytes
 from termsplit._errors import MalformedRecord, RecordTooLong
-from termsplit._parser import Parse
+from termsplit._parser import EachRecord, Parse
 from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import Limited, check_max_size
 
@@ -178,10 +178,6 @@ def fixed_size(size: int) -> Framing[bytes]:
     """
     if size < 1:
         raise ValueError(f"expected a size of 1 byte or more, got {size}")
-    record = Limited(size, size)
-
-    def grammar() -> Parse[bytes]:
-        return (yield record)
 
     def encode(message: bytes) -> bytes:
         message = as_bytes(message)
@@ -189,4 +185,4 @@ def fixed_size(size: int) -> Framing[bytes]:
             raise ValueError(f"expected a message of {size} bytes, got {len(message)}")
         return message
 
-    return Framing(grammar, encode)
+    return Framing(EachRecord(Limited(size, size)), encode)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from termsplit._bytes import as_bytes
 from termsplit._errors import MalformedRecord, RecordTooLong
-from termsplit._parser import Parse
+from termsplit._parser import EachRecord, Parse
 from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import AnyOf, Limited, Pattern, check_max_size, literal_pattern
 
@@ -44,9 +44,6 @@ def lines(
     if pattern.search(written, 0, len(written), False) is None:
         raise ValueError(f"expected a first alternative that begins no other, got {terminator!r}")
 
-    def grammar() -> Parse[bytes]:
-        return (yield limited)
-
     def encode(message: bytes) -> bytes:
         message = as_bytes(message)
         check_size(message, max_size)
@@ -57,7 +54,7 @@ def lines(
             raise ValueError(f"expected a message that {terminator!r} can end, got {message!r}")
         return line
 
-    return Framing(grammar, encode)
+    return Framing(EachRecord(limited), encode)
 
 
 def strict_lines(*, max_size: int | None = DEFAULT_MAX_SIZE) -> Framing[bytes]:
