@@ -171,6 +171,16 @@ class TestFaces:
         assert list(parser.splitter.events()) == [DataReceived(b"ad"), TerminatorFound(b"\n")]
         assert list(parser.feed(b"head\n")) == [b"head"]
 
+    def test_nor_can_one_behind_a_message_that_was_at_hand(self) -> None:
+        def grammar() -> Parse[tuple[bytes, bytes, bytes]]:
+            return (yield b"\n"), (yield 2), (yield b"\n")
+
+        parser = Parser(grammar)
+        assert list(parser.feed(b"a\nbbc\n")) == [(b"a", b"bb", b"c")]
+        assert list(parser.splitter.feed(b"he")) == [DataReceived(b"he")]
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            list(parser.feed(b"ad\n"))
+
     def test_a_splitter_given_is_the_one_used(self) -> None:
         splitter = Splitter(b";", max_size=5)
         parser = Parser(line, splitter)

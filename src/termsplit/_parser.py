@@ -349,6 +349,7 @@ class Parser(Generic[T]):
             raise
         if splitter._base + splitter._position > start:
             self._stage = _UNDER_WAY
+            self._wanted = splitter._terminator
         return answer
 
     def _stand_at(self, wanted: Terminator) -> None:
