@@ -158,7 +158,7 @@ class Splitter:
         self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
         # Of what was cut last, if they differ.
         self._terminators_ready: list[TerminatorFound] | None = None
-        self._window: int = 0  # so many bytes may be cut ahead
+        self._window: int = 0  # so many bytes may be cut ahead; below 0 if the last record was long
 
         # Behind what is ready, no record is complete, nor known to be too long: _position is 0, and nothing waits in
         # _incoming. It stays so until the last byte of the terminator comes in, or more than so many bytes of the record.
@@ -208,11 +208,13 @@ class Splitter:
                 self._rest_is_searched = False
             return
         # The buffer holds the beginning of one record, and nothing that ends it.
-        if len(self._buffer) > self._longest_rest:
+        buffer = self._buffer
+        if len(buffer) > self._longest_rest:
             known = self._take_buffer()
             self._pieces.append(known)
             self._pieces_size += len(known)
-        buffer = self._buffer + data
+            buffer = self._buffer
+        buffer += data
         size = len(buffer)
         if self._count < 0 and (
             size > _WIDEST_WINDOW or self._last_byte < 0 or self._last_byte in data
@@ -631,7 +633,7 @@ class Splitter:
                 self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
         else:
             pattern, window = self._pattern, self._window
-            if window and not self._pieces_size:
+            if window > 0 and not self._pieces_size:
                 records, terminators, size = pattern.cut(buffer[start : start + window])
                 # Another face may take what this one leaves: so the smaller of their limits holds.
                 longest = self._record_limit
@@ -645,8 +647,9 @@ class Splitter:
                     self._terminators_ready = terminators
                     ready = self._ready = iter(records)
                     return ready
-            literal = self._pattern_literal
-            index = -1 if literal is None else buffer.find(literal, start, start + _SHORT)
+            index, literal = -1, self._pattern_literal
+            if literal is not None and window >= 0:
+                index = buffer.find(literal, start, start + _SHORT)
             if index >= 0 and literal is not None:
                 end = index + len(literal)
                 self._terminators_ready = None
@@ -668,7 +671,7 @@ class Splitter:
                 self._data_end = index
                 return None
             width = 4 * (taken + end - start)
-            self._window = width if width <= _WIDEST_WINDOW else 0
+            self._window = width if width <= _WIDEST_WINDOW else -1
         if self._pieces:
             # Without a copy, where it would take longer than to do without.
             record = self._completed((memoryview(buffer) if index - start > 4096 else buffer)[start:index])
