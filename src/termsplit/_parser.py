@@ -56,10 +56,6 @@ class _Outcome:
     def __init__(self) -> None:
         self.message: Any = _NO_MESSAGE
 
-    def take(self) -> Any:
-        message, self.message = self.message, _NO_MESSAGE
-        return message
-
 
 class EachRecord:
     """A grammar whose messages are the records, each ended by the same terminator.
@@ -211,7 +207,8 @@ class Parser(Generic[T]):
                 if outcome.message is _NO_MESSAGE:
                     self._follow(self._begin())
                 else:
-                    yield outcome.take()
+                    message, outcome.message = outcome.message, _NO_MESSAGE
+                    yield message
                 continue
             if splitter._terminator is not self._wanted or splitter._passing_over:
                 self._stand_at(self._wanted)
@@ -324,7 +321,7 @@ class Parser(Generic[T]):
             raise
         self._begun += 1
         self._stage = _BEGUN
-        return self._first(answer)
+        return answer if answer is not _MESSAGE else self._first(answer)
 
     def _first(self, answer: object) -> object:
         """Make sure that a grammar waits for something before it returns."""
@@ -339,6 +336,8 @@ class Parser(Generic[T]):
         splitter = self.splitter
         if splitter._ready is not _NOTHING:
             splitter._put_back()
+        if self._stage is _UNDER_WAY and not self._direct:
+            self._send_directly()
         start = splitter._base + splitter._position
         try:
             answer = splitter._send_at_hand(self._send, answer)

@@ -112,6 +112,7 @@ class Splitter:
     # With __dict__, for a recorder to stand before single methods of one machine.
     __slots__ = (
         "__dict__",
+        "_at_hand",
         "_base",
         "_buffer",
         "_count",
@@ -154,6 +155,7 @@ class Splitter:
         self._incoming: list[bytes] = []
         self._input_ended_by = ""
 
+        self._at_hand = False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
         self._ready: Iterator[bytes] = _NOTHING
         self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
         # Of what was cut last, if they differ.
@@ -277,6 +279,7 @@ class Splitter:
             self._streamed or self._data_given or self._passing_over
         ):
             return
+        self._at_hand = False
         count, pattern, literal = -1, self._pattern, self._pattern_literal
         record_limit, event_limit = self._max_size, _NO_LIMIT
         bare: object = terminator
@@ -619,6 +622,7 @@ class Splitter:
         None if the bytes in _buffer complete no record within ``limit``: _data_end is then the end of those
         that can't belong to the terminator.
         """
+        self._at_hand = False
         buffer, start, count = self._buffer, self._position, self._count
         taken = self._streamed + self._pieces_size
         if count >= 0:
@@ -697,32 +701,28 @@ class Splitter:
             or self._rest_is_searched
         ):
             return answer
-        buffer, end = self._buffer, self._position
-        size, max_size = len(buffer), self._max_size
+        buffer, literal, max_size = self._buffer, self._pattern_literal, self._max_size
+        start, size = self._position, len(buffer)
+        terminator = self._terminator
         self._terminators_ready = None
         self._window = 0
-        terminator = self._terminator
-        while True:
-            start = end
-            wanted: object = answer
+        self._at_hand = True
+        while self._at_hand:
+            wanted, kind = answer, type(answer)
             limit, event_limit = max_size, _NO_LIMIT
-            if type(answer) is Limited:
-                wanted = answer.terminator
+            if kind is Limited:
+                wanted, kind = answer.terminator, type(answer.terminator)
                 limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
-            if type(wanted) is int:
+            if kind is int:
                 index = end = start + wanted
                 if not start < end <= size or wanted > limit:
                     break
                 self._count = wanted
-            elif (
-                type(wanted) is bytes
-                and wanted is self._pattern_literal
-                and answer is not terminator
-            ):
-                index = buffer.find(wanted, start, start + _SHORT)
+            elif kind is bytes and wanted is literal and answer is not terminator:
+                index = buffer.find(literal, start, start + _SHORT)
                 if index < 0 or index - start > limit:
                     break
-                end = index + len(wanted)
+                end = index + len(literal)
                 self._count = -1
             else:
                 break
@@ -736,14 +736,7 @@ class Splitter:
                 if error.offset is None:
                     error.offset = self._base + start + error.index
                 raise
-            if (
-                self._position != end
-                or self._buffer is not buffer
-                or self._terminator is not terminator
-                or self._passing_over
-            ):
-                # The grammar has used its splitter.
-                break
+            start = end
         return answer
 
     def _completed(self, rest: bytes | memoryview) -> bytes:
@@ -910,6 +903,7 @@ class Splitter:
         """
         data = self.trailing_data
         self._base = self.offset
+        self._at_hand = False
         self._buffer, self._position = b"", 0
         self._pieces.clear()
         self._pieces_size = 0
