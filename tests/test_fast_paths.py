@@ -18,7 +18,7 @@ from termsplit import (
     Splitter,
     Terminator,
 )
-from termsplit._parser import EachRecord
+from termsplit._batched import EachRecord
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
+from ._batched import BatchedGrammar
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import RecordSkipped
 from ._splitter import _NOTHING, Splitter, _flatten
@@ -55,21 +56,6 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.message: Any = _NO_MESSAGE
-
-
-class EachRecord:
-    """A grammar whose messages are the records, each ended by the same terminator.
-
-    What it does is known, so that a `Parser` can do without running it.
-    """
-
-    __slots__ = ("terminator",)
-
-    def __init__(self, terminator: Terminator) -> None:
-        self.terminator = terminator
-
-    def __call__(self) -> Parse[bytes]:
-        return (yield self.terminator)
 
 
 class Parser(Generic[T]):
@@ -131,7 +117,7 @@ class Parser(Generic[T]):
         self.splitter = Splitter() if splitter is None else splitter
         """The machine that the records come from."""
         self._grammar = grammar
-        self._each = grammar if type(grammar) is EachRecord else None
+        self._batched = grammar if isinstance(grammar, BatchedGrammar) else None
         self._too_long: TooLong = too_long
         self._outcome = _Outcome()
         self._renew()
@@ -151,7 +137,9 @@ class Parser(Generic[T]):
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
         """`receive_data`, then `messages`."""
         self.splitter.receive_data(data)
-        return self._run_grammar() if self._each is None else self._each_record(self._each)
+        if self._batched is None:
+            return self._run_grammar()
+        return _flatten(self._batched.batches(self))
 
     def messages(self) -> Iterator[T]:
         """Give the messages that the received bytes make.
@@ -170,36 +158,12 @@ class Parser(Generic[T]):
                 taken as events.
             Exception: whatever the grammar raises; its next run begins at the next record.
         """
-        return self._run_grammar() if self._each is None else self._each_record(self._each)
-
-    def _each_record(self, grammar: EachRecord) -> Iterator[Any]:
-        """The messages of a grammar that need not be run."""
-        return _flatten(self._batches(grammar.terminator))
-
-    def _batches(self, terminator: Terminator) -> Iterator[Iterable[bytes | RecordSkipped]]:
-        splitter = self.splitter
-        if self._stage is _BETWEEN:
-            self._stage = _BEGUN
-            splitter.set_terminator(terminator)
-        while True:
-            if splitter._terminator is not terminator or splitter._passing_over:
-                self._stand_at(terminator)
-            if (
-                splitter._rest_is_searched
-                and splitter._ready is _NOTHING
-                and not splitter._streamed
-            ):
-                return
-            for batch in splitter._batches(self._too_long):
-                yield batch
-                if splitter._ready is batch:
-                    splitter._ready = _NOTHING
-                break
-            else:
-                return
+        if self._batched is None:
+            return self._run_grammar()
+        return _flatten(self._batched.batches(self))
 
     def _run_grammar(self) -> Iterator[Any]:
-        """The messages of any other grammar."""
+        """The messages of a grammar that has to be run."""
         splitter, outcome = self.splitter, self._outcome
         batches: Iterator[Iterable[Any]] | None = None
         while True:
@@ -212,6 +176,8 @@ class Parser(Generic[T]):
                 continue
             if splitter._terminator is not self._wanted or splitter._passing_over:
                 self._stand_at(self._wanted)
+            if splitter._ready_of is not None:
+                splitter._put_back()
             batch: Iterable[Any] = splitter._ready
             begun_as_events = splitter._streamed or splitter._data_given
             if batch is _NOTHING or begun_as_events:
@@ -288,6 +254,10 @@ class Parser(Generic[T]):
         for message in self.messages():
             return message
         return self.splitter._nothing_next()
+
+    @property
+    def _between_messages(self) -> bool:
+        return self._stage is not _UNDER_WAY and self._outcome.message is _NO_MESSAGE
 
     def _renew(self) -> None:
         """Have the next run of the grammar be a new one, whatever became of this."""

@@ -68,6 +68,7 @@ from ._terminators import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ._batched import LengthFirst
     from ._events import Event, NeedData, TooLong
 
 __all__ = ["DEFAULT_MAX_SIZE", "Splitter"]
@@ -134,6 +135,7 @@ class Splitter:
         "_pieces_size",
         "_position",
         "_ready",
+        "_ready_of",
         "_record_limit",
         "_rest_is_searched",
         "_streamed",
@@ -157,6 +159,7 @@ class Splitter:
 
         self._at_hand = False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
         self._ready: Iterator[bytes] = _NOTHING
+        self._ready_of: LengthFirst | None = None  # the grammar whose messages these are; None if they are records
         self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
         # Of what was cut last, if they differ.
         self._terminators_ready: list[TerminatorFound] | None = None
@@ -408,6 +411,8 @@ class Splitter:
                 raise LocalProtocolError(
                     "a part of this record was taken as events: take all of it, or set a new terminator"
                 )
+            if self._ready_of is not None:
+                self._put_back()
             ready = self._ready
             if ready is not _NOTHING:
                 self._lent_to_records = ready
@@ -500,6 +505,8 @@ class Splitter:
                 self._streamed = 0
                 yield self._terminator_at_hand()
                 continue
+            if self._ready_of is not None:
+                self._put_back()
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
                 if self._rest_is_searched:
@@ -739,6 +746,37 @@ class Splitter:
             start = end
         return answer
 
+    def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
+        """Cut off the next whole messages of a grammar, ahead of who takes them, as _cut does with records.
+
+        None if there are none at hand.
+        """
+        if self._ready is not _NOTHING:
+            if self._ready_of is grammar and length_hint(self._ready):
+                return self._ready
+            self._put_back()
+        buffer, start, window = self._buffer, self._position, max(self._window, _SHORT)
+        if (
+            start == len(buffer)
+            or self._rest_is_searched
+            or self._streamed
+            or self._pieces
+            or self._data_given
+            or self._passing_over
+        ):
+            return None
+        messages, end = grammar.cut(buffer, start, start + window)
+        while not messages and start + window < len(buffer) and window < _WIDEST_WINDOW:
+            window *= 2
+            messages, end = grammar.cut(buffer, start, start + window)
+        if not messages:
+            return None
+        self._window = min(2 * window, _WIDEST_WINDOW)
+        self._position = end
+        self._ready_of = grammar
+        ready = self._ready = iter(messages)
+        return ready
+
     def _completed(self, rest: bytes | memoryview) -> bytes:
         """The pieces of the unfinished record and the ``rest`` of it."""
         self._pieces.append(rest)
@@ -749,8 +787,8 @@ class Splitter:
 
     def _put_back(self) -> None:
         """Move the cursor back over what was cut off and not taken."""
-        untaken = list(self._ready)
-        self._ready = _NOTHING
+        untaken, grammar = list(self._ready), self._ready_of
+        self._ready, self._ready_of = _NOTHING, None
         terminators = len(untaken)
         if self._data_given:
             self._streamed += len(self._data_given.data)
@@ -759,7 +797,9 @@ class Splitter:
         if not terminators:
             return
         size = sum(map(len, untaken))
-        if self._terminators_ready is not None:
+        if grammar is not None:
+            size += terminators * grammar.width
+        elif self._terminators_ready is not None:
             for found in self._terminators_ready[-terminators:]:
                 size += len(cast("bytes", found.terminator))
         elif self._count < 0:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import struct
+from collections.abc import Callable
 from typing import Literal
 
 from termsplit._bytes import as_bytes
 from termsplit._errors import MalformedRecord, RecordTooLong
-from termsplit._parser import EachRecord, Parse
+from termsplit._batched import EachRecord, LengthFirst
+from termsplit._parser import Parse
 from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import Limited, check_max_size
 
@@ -18,6 +21,9 @@ __all__ = ["fixed_size", "length_prefixed", "netstrings", "varint_prefixed"]
 # Enough for any length of 64 bits.
 _NETSTRING_DIGITS = 20
 _VARINT_BYTES = 10
+
+# What the struct module calls an unsigned integer of so many bytes.
+_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 _is_netstring_length = re.compile(rb"0|[1-9][0-9]*").fullmatch
 
@@ -96,21 +102,50 @@ def length_prefixed(
     check_max_size(max_size)
     own = width if counts_itself else 0
     longest = 256**width - 1 - own
-    from_bytes = int.from_bytes
-
-    def grammar() -> Parse[bytes]:
-        prefix = yield width
-        length = from_bytes(prefix, byteorder) - own
-        if length < 0:
-            raise MalformedRecord(f"a length that counts its own {width} bytes", prefix)
-        return (yield Limited(length, max_size))
 
     def encode(message: bytes) -> bytes:
         message = as_bytes(message)
         check_size(message, longest if max_size is None else min(longest, max_size))
         return (len(message) + own).to_bytes(width, byteorder) + message
 
-    return Framing(grammar, encode)
+    return Framing(_LengthPrefixed(width, byteorder, own, max_size), encode)
+
+
+class _LengthPrefixed(LengthFirst):
+    def __init__(
+        self, width: int, byteorder: Literal["big", "little"], own: int, max_size: int | None
+    ) -> None:
+        self.width = width
+        self._byteorder: Literal["big", "little"] = byteorder
+        self._own = own
+        self._max_size = max_size
+        self._length_at: Callable[[bytes, int], tuple[int, ...]] = (
+            struct.Struct((">" if byteorder == "big" else "<") + _CODES[width]).unpack_from
+            if width in _CODES
+            else lambda data, start: (int.from_bytes(data[start : start + width], byteorder),)
+        )
+
+    def __call__(self) -> Parse[bytes]:
+        prefix = yield self.width
+        length = int.from_bytes(prefix, self._byteorder) - self._own
+        if length < 0:
+            raise MalformedRecord(f"a length that counts its own {self.width} bytes", prefix)
+        return (yield Limited(length, self._max_size))
+
+    def cut(self, data: bytes, start: int, stop: int) -> tuple[list[bytes], int]:
+        width, own, length_at = self.width, self._own, self._length_at
+        stop = min(stop, len(data))
+        longest = own + (stop if self._max_size is None else self._max_size)
+        messages: list[bytes] = []
+        append = messages.append
+        while (begin := start + width) <= stop:
+            (length,) = length_at(data, start)
+            end = begin + length - own
+            if not begin <= end <= stop or length > longest:
+                break
+            append(data[begin:end])
+            start = end
+        return messages, start
 
 
 def varint_prefixed(*, max_size: int | None = DEFAULT_MAX_SIZE) -> Framing[bytes]:

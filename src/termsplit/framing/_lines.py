@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from termsplit._batched import EachRecord
 from termsplit._bytes import as_bytes
 from termsplit._errors import MalformedRecord, RecordTooLong
-from termsplit._parser import EachRecord, Parse
+from termsplit._parser import Parse
 from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import AnyOf, Limited, Pattern, check_max_size, literal_pattern
 

@@ -1,0 +1,87 @@
+"""Grammars of which it is known what they do, so that a parser need not run them record by record."""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any
+
+from ._splitter import _NOTHING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ._parser import Parse, Parser
+    from ._terminators import Terminator
+
+__all__ = ["BatchedGrammar", "EachRecord", "LengthFirst"]
+
+
+class BatchedGrammar(abc.ABC):
+    """A grammar, like any other, that can also give the messages of a parser in batches."""
+
+    @abc.abstractmethod
+    def __call__(self) -> Parse[bytes]:
+        """Run it."""
+
+    @abc.abstractmethod
+    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
+        """The messages that ``parser`` would give if it ran the grammar, in the groups in which they are cut."""
+
+
+class EachRecord(BatchedGrammar):
+    """The records are the messages, all ended by the same terminator."""
+
+    def __init__(self, terminator: Terminator) -> None:
+        self.terminator = terminator
+
+    def __call__(self) -> Parse[bytes]:
+        return (yield self.terminator)
+
+    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
+        splitter, terminator = parser.splitter, self.terminator
+        if parser._wanted is not terminator:
+            parser._wanted = terminator
+            splitter.set_terminator(terminator)
+        while True:
+            if splitter._terminator is not terminator or splitter._passing_over:
+                parser._stand_at(terminator)
+            if (
+                splitter._rest_is_searched
+                and splitter._ready is _NOTHING
+                and not splitter._streamed
+            ):
+                return
+            for batch in splitter._batches(parser._too_long):
+                yield batch
+                if splitter._ready is batch:
+                    splitter._ready = _NOTHING
+                break
+            else:
+                return
+
+
+class LengthFirst(BatchedGrammar):
+    """Each message has its length before it, in so many bytes."""
+
+    width: int
+
+    @abc.abstractmethod
+    def cut(self, data: bytes, start: int, stop: int) -> tuple[list[bytes], int]:
+        """The whole messages at the beginning of ``data[start:stop]``, and where the rest begins.
+
+        Where it comes upon anything else, or upon a message that is not whole, the grammar itself goes on.
+        """
+
+    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
+        splitter = parser.splitter
+        while True:
+            if parser._between_messages:
+                batch = splitter._messages_at_hand(self)
+                if batch is not None:
+                    yield batch
+                    continue
+            for message in parser._run_grammar():
+                yield (message,)
+                break
+            else:
+                return
