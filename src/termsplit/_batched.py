@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any
 
-from ._splitter import _NOTHING
+from ._splitter import _NOTHING, _SHORT_REST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,13 +75,14 @@ class LengthFirst(BatchedGrammar):
     def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
         splitter = parser.splitter
         while True:
-            if parser._between_messages:
+            while parser._between_messages:
                 batch = splitter._messages_at_hand(self)
-                if batch is not None:
-                    yield batch
-                    continue
+                if batch is None:
+                    break
+                yield batch
             for message in parser._run_grammar():
                 yield (message,)
-                break
+                if len(splitter._buffer) - splitter._position > _SHORT_REST:
+                    break
             else:
                 return

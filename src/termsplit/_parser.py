@@ -137,9 +137,9 @@ class Parser(Generic[T]):
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[T]:
         """`receive_data`, then `messages`."""
         self.splitter.receive_data(data)
-        if self._batched is None:
-            return self._run_grammar()
-        return _flatten(self._batched.batches(self))
+        return (
+            self._run_grammar() if self._batched is None else self._batched_messages(self._batched)
+        )
 
     def messages(self) -> Iterator[T]:
         """Give the messages that the received bytes make.
@@ -158,16 +158,24 @@ class Parser(Generic[T]):
                 taken as events.
             Exception: whatever the grammar raises; its next run begins at the next record.
         """
-        if self._batched is None:
+        return (
+            self._run_grammar() if self._batched is None else self._batched_messages(self._batched)
+        )
+
+    def _batched_messages(self, grammar: BatchedGrammar) -> Iterator[Any]:
+        """The messages of a grammar that need not be run, but when there is nothing to cut."""
+        splitter = self.splitter
+        if splitter._rest_is_searched and splitter._ready is _NOTHING:
             return self._run_grammar()
-        return _flatten(self._batched.batches(self))
+        return _flatten(grammar.batches(self))
 
     def _run_grammar(self) -> Iterator[Any]:
         """The messages of a grammar that has to be run."""
-        splitter, outcome = self.splitter, self._outcome
+        splitter = self.splitter
         batches: Iterator[Iterable[Any]] | None = None
         while True:
             if self._stage is _BETWEEN:
+                outcome = self._outcome
                 if outcome.message is _NO_MESSAGE:
                     self._follow(self._begin())
                 else:
@@ -176,11 +184,9 @@ class Parser(Generic[T]):
                 continue
             if splitter._terminator is not self._wanted or splitter._passing_over:
                 self._stand_at(self._wanted)
-            if splitter._ready_of is not None:
-                splitter._put_back()
             batch: Iterable[Any] = splitter._ready
             begun_as_events = splitter._streamed or splitter._data_given
-            if batch is _NOTHING or begun_as_events:
+            if batch is _NOTHING or begun_as_events or splitter._ready_of is not None:
                 if splitter._rest_is_searched and batch is _NOTHING and not begun_as_events:
                     return
                 if batches is None:
@@ -204,7 +210,8 @@ class Parser(Generic[T]):
                     continue
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
-            send, begun, answer = self._send, self._begun, _NO_ANSWER
+            outcome, send, begun = self._outcome, self._send, self._begun
+            answer: Any = _NO_ANSWER
             for record in batch:
                 try:
                     answer = send(record)

@@ -157,9 +157,13 @@ class Splitter:
         self._incoming: list[bytes] = []
         self._input_ended_by = ""
 
-        self._at_hand = False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
+        self._at_hand = (
+            False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
+        )
         self._ready: Iterator[bytes] = _NOTHING
-        self._ready_of: LengthFirst | None = None  # the grammar whose messages these are; None if they are records
+        self._ready_of: LengthFirst | None = (
+            None  # the grammar whose messages these are; None if they are records
+        )
         self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
         # Of what was cut last, if they differ.
         self._terminators_ready: list[TerminatorFound] | None = None
@@ -214,7 +218,7 @@ class Splitter:
             return
         # The buffer holds the beginning of one record, and nothing that ends it.
         buffer = self._buffer
-        if len(buffer) > self._longest_rest:
+        if len(buffer) > self._longest_rest and len(buffer) > len(data):
             known = self._take_buffer()
             self._pieces.append(known)
             self._pieces_size += len(known)
@@ -685,7 +689,9 @@ class Splitter:
             self._window = width if width <= _WIDEST_WINDOW else -1
         if self._pieces:
             # Without a copy, where it would take longer than to do without.
-            record = self._completed((memoryview(buffer) if index - start > 4096 else buffer)[start:index])
+            record = self._completed(
+                (memoryview(buffer) if index - start > 4096 else buffer)[start:index]
+            )
         else:
             record = buffer[start:index]
         self._position = end
@@ -757,7 +763,7 @@ class Splitter:
             self._put_back()
         buffer, start, window = self._buffer, self._position, max(self._window, _SHORT)
         if (
-            start == len(buffer)
+            len(buffer) - start <= _SHORT_REST
             or self._rest_is_searched
             or self._streamed
             or self._pieces
@@ -831,7 +837,8 @@ class Splitter:
 
     def _rest_searched(self) -> None:
         """Note that there is no more to cut before more comes in, when _cut has found nothing."""
-        if self._data_end - self._position > _SHORT_REST:
+        size = self._data_end - self._position
+        if size > _SHORT_REST and (not self._position or size > 4096):
             self._set_aside()
         elif self._position:
             self._base += self._position
