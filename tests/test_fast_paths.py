@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from hypothesis import given, strategies as st
 
@@ -19,6 +19,7 @@ from termsplit import (
     Terminator,
 )
 from termsplit._batched import EachRecord
+from termsplit.framing import length_prefixed
 
 T = TypeVar("T")
 
@@ -159,6 +160,56 @@ def test_a_grammar_that_need_not_be_run_agrees(
         fast.step(verb, argument)
         plain.step(verb, argument)
         assert fast.seen == plain.seen
+    end(fast, plain)
+
+
+@given(
+    width=st.sampled_from([1, 2, 3, 8]),
+    byteorder=st.sampled_from(["big", "little"]),
+    counts_itself=st.booleans(),
+    max_size=st.sampled_from([None, 0, 100, 64 * 1024]),
+    sizes=st.lists(st.sampled_from([*[0, 1, 3, 90, 240] * 3, -1, 700]), max_size=40),
+    cuts=st.lists(st.sampled_from([1, 3, 50, 130, 2000]), min_size=1, max_size=10),
+    steps=st.lists(
+        st.sampled_from([*[("messages", most) for most in (0, 1, 2, 7, 100)], ("look", None)]),
+        min_size=1,
+        max_size=20,
+    ),
+    switch=st.sampled_from([None, b"a", 5]),
+)
+def test_messages_cut_in_batches_agree(
+    width: int,
+    byteorder: Literal["big", "little"],
+    counts_itself: bool,
+    max_size: int | None,
+    sizes: list[int],
+    cuts: list[int],
+    steps: list[tuple[str, object]],
+    switch: Terminator,
+) -> None:
+    """As long as all is well, when a length is wrong or too large, and when another face goes on."""
+    framed = length_prefixed(width, byteorder, counts_itself=counts_itself, max_size=max_size)
+    own = width if counts_itself else 0
+    data = b"".join(
+        min(max(0, own + size), 256**width - 1).to_bytes(width, byteorder) + b"a" * size
+        for size in sizes
+    )
+    fast, plain = Run(Splitter(), []), Run(PlainSplitter(), [])
+    fast.parser = Parser(framed.grammar, fast.splitter)
+    plain.parser = PlainParser(framed.grammar, plain.splitter)
+    turn = 0
+    while data:
+        cut, (verb, argument) = cuts[turn % len(cuts)], steps[turn % len(steps)]
+        for run in (fast, plain):
+            run.splitter.receive_data(data[:cut])
+            run.step(verb, argument)
+            if turn == 5 and switch is not None:
+                run.step("terminator", switch)
+                run.step("records", 1)
+                run.step("events", None)
+        assert fast.seen == plain.seen
+        data = data[cut:]
+        turn += 1
     end(fast, plain)
 
 
