@@ -45,11 +45,7 @@ class EachRecord(BatchedGrammar):
         while True:
             if splitter._terminator is not terminator or splitter._passing_over:
                 parser._stand_at(terminator)
-            if (
-                splitter._rest_is_searched
-                and splitter._ready is _NOTHING
-                and not splitter._streamed
-            ):
+            if parser._waits:
                 return
             for batch in splitter._batches(parser._too_long):
                 yield batch
@@ -73,14 +69,18 @@ class LengthFirst(BatchedGrammar):
         """
 
     def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
-        splitter = parser.splitter
+        splitter, width = parser.splitter, self.width
         while True:
             while parser._between_messages:
+                if splitter._terminator is not width or splitter._passing_over:
+                    parser._stand_at(width)
                 batch = splitter._messages_at_hand(self)
                 if batch is None:
                     break
                 yield batch
             for message in parser._run_grammar():
+                # As behind every other message, wherever the stream was cut.
+                parser._stand_at(width)
                 yield (message,)
                 if len(splitter._buffer) - splitter._position > _SHORT_REST:
                     break

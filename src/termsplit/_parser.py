@@ -163,11 +163,26 @@ class Parser(Generic[T]):
         )
 
     def _batched_messages(self, grammar: BatchedGrammar) -> Iterator[Any]:
-        """The messages of a grammar that need not be run, but when there is nothing to cut."""
-        splitter = self.splitter
-        if splitter._rest_is_searched and splitter._ready is _NOTHING:
-            return self._run_grammar()
+        """The messages of a grammar that need not be run."""
+        if self._waits:
+            return self._messages_later(grammar)
         return _flatten(grammar.batches(self))
+
+    def _messages_later(self, grammar: BatchedGrammar) -> Iterator[Any]:
+        """When there are none: unless something comes in before they are asked for."""
+        if not self._waits:
+            yield from _flatten(grammar.batches(self))
+
+    @property
+    def _waits(self) -> bool:
+        """Whether nothing that came in is for the grammar."""
+        splitter = self.splitter
+        return (
+            splitter._rest_is_searched
+            and splitter._ready is _NOTHING
+            and splitter._terminator is self._wanted
+            and not splitter._streamed
+        )
 
     def _run_grammar(self) -> Iterator[Any]:
         """The messages of a grammar that has to be run."""

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from termsplit import DataReceived, Parser, Splitter
 from termsplit.framing import fixed_size, length_prefixed, netstrings, varint_prefixed
 from tests.framing.helpers import outcome, whole_and_cut
 
@@ -83,6 +86,26 @@ def test_a_length_that_does_not_count_itself_is_refused() -> None:
         "MalformedRecord: expected a length that counts its own 2 bytes, got b'\\x00\\x01' at offset 0",
         b"a",
     ]
+
+
+@pytest.mark.parametrize("face", [Splitter.records, Splitter.events])
+@pytest.mark.parametrize("size", [1, 7, 50, 1000])
+def test_behind_each_message_the_next_length_is_waited_for(
+    face: Callable[[Splitter], Iterator[object]], size: int
+) -> None:
+    stream = b"".join(length_prefixed(2).encode(bytes([65 + i]) * (20 + i)) for i in range(20))
+    parser = Parser(length_prefixed(2).grammar)
+    taken = 0
+    for begin in range(0, len(stream), size):
+        parser.receive_data(stream[begin : begin + size])
+        for _ in parser.messages():
+            taken += 1
+            assert parser.splitter.get_terminator() == 2
+            if taken == 7:
+                parser.receive_data(stream[begin + size :])
+                (first, *_) = face(parser.splitter)
+                assert first in (b"\0\x1b", DataReceived(b"\0\x1b"))
+                return
 
 
 @pytest.mark.parametrize("length", [b"\x7f" + 7 * b"\xff", 8 * b"\xff"])
