@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from termsplit import DataReceived, Parser, Splitter
+from termsplit import DataReceived, Parse, Parser, Splitter
 from termsplit.framing import fixed_size, length_prefixed, netstrings, varint_prefixed
 from tests.framing.helpers import outcome, whole_and_cut
 
@@ -106,6 +106,24 @@ def test_behind_each_message_the_next_length_is_waited_for(
                 (first, *_) = face(parser.splitter)
                 assert first in (b"\0\x1b", DataReceived(b"\0\x1b"))
                 return
+
+
+def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
+    framing = length_prefixed(2)
+    splitter = Splitter()
+    strings: Iterator[bytes] = Parser(framing.grammar, splitter).messages()
+
+    def length() -> Parse[int]:
+        return int.from_bytes((yield 2), "big")
+
+    lengths = Parser(length, splitter)
+    splitter.receive_data(b"".join(framing.encode(bytes(20 + i)) for i in range(20)))
+    assert [len(next(strings)) for _ in range(5)] == [20, 21, 22, 23, 24]
+    assert lengths.next_message() == 25
+    splitter.set_terminator(25)
+    assert splitter.next_record() == bytes(25)
+    assert [len(next(strings)) for _ in range(5)] == [26, 27, 28, 29, 30]
+    assert lengths.next_message() == 31
 
 
 @pytest.mark.parametrize("length", [b"\x7f" + 7 * b"\xff", 8 * b"\xff"])
