@@ -403,6 +403,13 @@ class TestRecords:
         assert list(splitter.events()) == [Data(b"ab")]
         assert list(splitter.feed(b"\nc\r\n")) == [Found(b"\r\n"), Data(b"c"), Found(b"\r\n")]
 
+    def test_a_long_record_begun_whole_may_be_taken_as_events(self) -> None:
+        splitter = Splitter(b"\r\n")
+        splitter.receive_data(10_000 * b"a" + b"\r")
+        assert splitter.next_record() is NEED_DATA
+        splitter.receive_eof()
+        assert list(splitter.events()) == [Data(10_000 * b"a" + b"\r"), EOFReceived(False)]
+
     def test_an_incomplete_record_stays_unparsed(self) -> None:
         splitter = Splitter(b";")
         splitter.receive_data(b"a;b,c")

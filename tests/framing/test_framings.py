@@ -174,3 +174,14 @@ def test_a_framing_is_made_of_a_grammar_and_an_encoder() -> None:
     assert list(Parser(numbers.grammar).feed(numbers.encode(12) + numbers.encode(-3))) == [12, -3]
     with pytest.raises(AttributeError):
         numbers.encode = str.encode  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("framing", [lines(), length_prefixed(2), netstrings(), cobs()])
+def test_messages_that_come_in_before_they_are_asked_for(framing: Framing[bytes]) -> None:
+    parser = Parser(framing.grammar)
+    assert list(parser.feed(framing.encode(b"one"))) == [b"one"]
+    messages, later = parser.messages(), parser.messages()
+    assert list(later) == []
+    parser.receive_data(framing.encode(b"two") + framing.encode(b"three"))
+    assert list(messages) == [b"two", b"three"]
+    assert list(later) == []
