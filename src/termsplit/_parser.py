@@ -123,7 +123,7 @@ class Parser(Generic[T]):
         self._renew()
         self._stage = _BETWEEN
         self._begun = 0  # so many times an iterator has begun to run the grammar
-        self._wanted: Terminator = None
+        self._wanted: Terminator = _NO_ANSWER
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:

@@ -185,3 +185,9 @@ def test_messages_that_come_in_before_they_are_asked_for(framing: Framing[bytes]
     parser.receive_data(framing.encode(b"two") + framing.encode(b"three"))
     assert list(messages) == [b"two", b"three"]
     assert list(later) == []
+
+
+def test_a_terminator_that_no_grammar_has_set_is_not_waited_for() -> None:
+    parser = Parser(lines().grammar)
+    assert list(parser.splitter.records()) == []
+    assert list(parser.feed(b"a\n")) == [b"a"]
