@@ -7,6 +7,7 @@ is what its step costs. At the top stand the candidates themselves.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 
@@ -25,6 +26,7 @@ _TOP = (
     ours.RECORDS,
     ours.GRAMMAR,
     ours.MESSAGES,
+    ours.FRAMING,
     ours.EVENTS,
     ours.CALLBACKS,
     ours.DROP_IN,
@@ -42,17 +44,23 @@ def _sink() -> Generator[None, bytes, None]:
         yield
 
 
-def _one_record() -> Generator[None, bytes, bytes]:
-    return (yield)
+def _one_record() -> Generator[bytes | None, bytes, bytes]:
+    return (yield None)
 
 
-def _run_anew(record: bytes) -> None:
-    parse = _one_record()
-    next(parse)
-    try:
-        parse.send(record)
-    except StopIteration:
-        pass
+def _runs() -> Generator[bytes | None, bytes, None]:
+    while True:
+        yield (yield from _one_record())
+
+
+def _runner() -> Callable[[bytes], object]:
+    send = _runs().send
+
+    def run_anew(record: bytes) -> None:
+        send(None)  # type: ignore[arg-type]
+        send(record)
+
+    return run_anew
 
 
 def _with_each(use: Callable[[], Callable[[bytes], object]], *, of_chunks: bool = False) -> Run:
@@ -75,6 +83,12 @@ def _sender() -> Callable[[bytes], object]:
     sink = _sink()
     next(sink)
     return sink.send
+
+
+def _look_through(chunk: bytes) -> None:
+    index = chunk.find(10)
+    while index >= 0:
+        index = chunk.find(10, index + 1)
 
 
 def _exhaust(_: bytes) -> None:
@@ -106,6 +120,29 @@ def _split_each(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
         rest = records.pop()
         for _ in records:
             pass
+
+
+def _compiled_split_each(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    rest, split = b"", re.compile(re.escape(stream.terminator)).split
+    for chunk in chunks:
+        records = split(rest + chunk)
+        rest = records.pop()
+        for _ in records:
+            pass
+
+
+def _strings() -> Generator[int, bytes, None]:
+    while True:
+        yield int.from_bytes((yield 4), "big")
+
+
+def _as_asked(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    """As if nothing but counts could be asked for, and all were there."""
+    data, send, position = stream.data, _strings().send, 0
+    count = send(None)  # type: ignore[arg-type]
+    while (end := position + count) <= len(data):
+        count = send(data[position:end])
+        position = end
 
 
 def _join_records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
@@ -144,9 +181,14 @@ _RECORD: dict[str, Run] = {
     "a loop over the records": _loop,
     "a method called with each": _with_each(lambda: _Bare().take),
     "a generator sent each": _with_each(_sender),
-    "a generator run anew for each": _with_each(lambda: _run_anew),
+    "a generator run anew for each": _with_each(_runner),
     "an event made of each": _with_each(lambda: DataReceived),
     "rest + chunk, split": _split_each,
+}
+_LINE: dict[str, Run] = {
+    "a loop over the records": _loop,
+    "rest + chunk, split": _split_each,
+    "rest + chunk, split by a compiled expression": _compiled_split_each,
 }
 _HTTP: dict[str, Run] = {
     "a generator sent head and body": _with_each(_sender),
@@ -159,10 +201,11 @@ _LENGTH: dict[str, Run] = {
         lambda: lambda _: int.from_bytes(b"\0\0\0d", "big")
     ),
     "find + slice, whole": limits.find_and_slice,
+    "slices of the whole, sent to a generator": _as_asked,
 }
 _LONG: dict[str, Run] = {
     "a method called with each chunk": _with_each(lambda: _Bare().take, of_chunks=True),
-    "the last byte looked for": _with_each(lambda: lambda chunk: 10 in chunk, of_chunks=True),
+    "every last byte looked for": _with_each(lambda: _look_through, of_chunks=True),
     "the record joined of known pieces": _join_records,
 }
 _PUSH: dict[str, Run] = {
@@ -187,6 +230,7 @@ def ladders(scale: float) -> Iterator[Group]:
     total = int(scale * MIB)
     for name, stream, chunk_size, rungs in (
         ("a record of 20 B", lines("", 20, total), 64 * KIB, _RECORD),
+        ("a record of 100 B", lines("", 100, total), 64 * KIB, _LINE),
         ("a message of head and body", http(total), 64 * KIB, _HTTP),
         ("a message of length and 100 B", length_prefixed(total), 64 * KIB, _LENGTH),
         ("a record of 64 KiB", lines("", 64 * KIB, total), 1460, _LONG),

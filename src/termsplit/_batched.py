@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ._parser import Parse, Parser
     from ._terminators import Terminator
 
-__all__ = ["BatchedGrammar", "EachRecord", "LengthFirst"]
-
 
 class BatchedGrammar(abc.ABC):
     """A grammar, like any other, that can also give the messages of a parser in batches."""
