@@ -80,6 +80,8 @@ DEFAULT_MAX_SIZE = 64 * 1024
 _WIDEST_WINDOW = 16 * 1024
 # The beginning of a record that is so short is copied and searched again with what comes in: cheaper than to put it aside.
 _SHORT_REST = 128
+# To copy so many bytes once takes no longer than to do without.
+_LONG_REST = 4 * 1024
 _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
 _flatten = chain.from_iterable
@@ -688,9 +690,8 @@ class Splitter:
             width = 4 * (taken + end - start)
             self._window = width if width <= _WIDEST_WINDOW else -1
         if self._pieces:
-            # Without a copy, where it would take longer than to do without.
             record = self._completed(
-                (memoryview(buffer) if index - start > 4096 else buffer)[start:index]
+                (memoryview(buffer) if index - start > _LONG_REST else buffer)[start:index]
             )
         else:
             record = buffer[start:index]
@@ -729,6 +730,8 @@ class Splitter:
             if kind is int:
                 index = end = start + wanted
                 if not start < end <= size or wanted > limit:
+                    if size < end <= _NO_LIMIT and wanted <= limit:
+                        self._wait_for(answer, wanted, limit, event_limit)
                     break
                 self._count = wanted
             elif kind is bytes and wanted is literal and answer is not terminator:
@@ -751,6 +754,19 @@ class Splitter:
                 raise
             start = end
         return answer
+
+    def _wait_for(self, terminator: Terminator, count: int, limit: int, event_limit: int) -> None:
+        """Note that there is no more to cut before more comes in, since so many bytes are not at hand."""
+        start = self._position
+        if self._incoming or self._input_ended_by or len(self._buffer) - start > _LONG_REST:
+            return
+        self._terminator, self._count = terminator, count
+        self._record_limit, self._event_limit = limit, event_limit
+        self._base += start
+        self._buffer = self._buffer[start:]
+        self._position = 0
+        self._undecided_up_to = count - 1
+        self._rest_is_searched = True
 
     def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
         """Cut off the next whole messages of a grammar, ahead of who takes them, as _cut does with records.
@@ -838,7 +854,7 @@ class Splitter:
     def _rest_searched(self) -> None:
         """Note that there is no more to cut before more comes in, when _cut has found nothing."""
         size = self._data_end - self._position
-        if size > _SHORT_REST and (not self._position or size > 4096):
+        if size > _SHORT_REST and (not self._position or size > _LONG_REST):
             self._set_aside()
         elif self._position:
             self._base += self._position
