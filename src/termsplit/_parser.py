@@ -46,6 +46,8 @@ class _Stage(enum.Enum):
 _MESSAGE = _Step.MESSAGE
 _BETWEEN, _BEGUN, _UNDER_WAY = _Stage
 _NO_ANSWER: Any = object()
+# A run in which a conversation has gone on so many times is taken to be a long one.
+_LONG_RUN = 3
 _NO_MESSAGE: Any = object()
 
 
@@ -123,6 +125,7 @@ class Parser(Generic[T]):
         self._renew()
         self._stage = _BETWEEN
         self._begun = 0  # so many times an iterator has begun to run the grammar
+        self._resumed = 0  # so many times a conversation went on in this run
         self._wanted: Terminator = _NO_ANSWER
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
@@ -204,6 +207,8 @@ class Parser(Generic[T]):
             if batch is _NOTHING or begun_as_events or splitter._ready_of is not None:
                 if splitter._rest_is_searched and batch is _NOTHING and not begun_as_events:
                     return
+                if splitter._count >= 0 and self._resume_conversation():
+                    continue
                 if batches is None:
                     batches = splitter._batches(self._too_long)
                 try:
@@ -312,6 +317,7 @@ class Parser(Generic[T]):
             self._fail(error)
             raise
         self._begun += 1
+        self._resumed = 0
         self._stage = _BEGUN
         return answer if answer is not _MESSAGE else self._first(answer)
 
@@ -329,7 +335,9 @@ class Parser(Generic[T]):
         if splitter._ready is not _NOTHING:
             splitter._put_back()
         if self._stage is _UNDER_WAY and not self._direct:
-            self._send_directly()
+            self._resumed += 1
+            if self._resumed > _LONG_RUN:
+                self._send_directly()
         start = splitter._base + splitter._position
         try:
             answer = splitter._send_at_hand(self._send, answer)
@@ -343,6 +351,16 @@ class Parser(Generic[T]):
             self._wanted = splitter._terminator
         return answer
 
+    def _resume_conversation(self) -> bool:
+        """Go on with a conversation whose next record was not at hand; False if it still is not."""
+        splitter = self.splitter
+        start = splitter._base + splitter._position
+        answer = self._converse(self._wanted)
+        if splitter._base + splitter._position == start:
+            return False
+        self._wait_for(answer)
+        return True
+
     def _stand_at(self, wanted: Terminator) -> None:
         """Have the splitter wait for it, whatever another face has set meanwhile."""
         if self.splitter.get_terminator() is not wanted:
@@ -354,6 +372,9 @@ class Parser(Generic[T]):
             if answer is self._wanted and answer is self.splitter.get_terminator():
                 return
             answer = self._converse(answer)
+        self._wait_for(answer)
+
+    def _wait_for(self, answer: object) -> None:
         while answer is not _MESSAGE:
             try:
                 self.splitter.set_terminator(cast("Terminator", answer))
