@@ -28,7 +28,8 @@ a chunk that can complete no record is added to the buffer, and one that fits in
 every window it is cut ahead, and can be put back.
 
 *Conversations.* A grammar that answers a record with another terminator than the last one, such as the length of the
-body to come, gets the next record from `_send_at_hand`, which needs neither a window nor a terminator set.
+body to come, gets the next record from `_send_at_hand`, which needs neither a window nor a terminator set. Of a
+grammar that is known to ask for nothing but lengths and strings, `_messages_at_hand` cuts a window of messages.
 """
 
 from __future__ import annotations
