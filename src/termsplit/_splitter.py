@@ -723,19 +723,19 @@ class Splitter:
         self._window = 0
         self._at_hand = True
         while self._at_hand:
-            wanted, kind = answer, type(answer)
+            wanted: object = answer
             limit, event_limit = max_size, _NO_LIMIT
-            if kind is Limited:
-                wanted, kind = answer.terminator, type(answer.terminator)
+            if type(answer) is Limited:
+                wanted = answer.terminator
                 limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
-            if kind is int:
+            if type(wanted) is int:
                 index = end = start + wanted
                 if not start < end <= size or wanted > limit:
                     if size < end <= _NO_LIMIT and wanted <= limit:
                         self._wait_for(answer, wanted, limit, event_limit)
                     break
                 self._count = wanted
-            elif kind is bytes and wanted is literal and answer is not terminator:
+            elif literal is not None and wanted is literal and answer is not terminator:
                 index = buffer.find(literal, start, start + _SHORT)
                 if index < 0 or index - start > limit:
                     break
