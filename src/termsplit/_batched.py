@@ -77,8 +77,10 @@ class LengthFirst(BatchedGrammar):
                     break
                 yield batch
             for message in parser._run_grammar():
-                # As behind every other message, wherever the stream was cut.
-                parser._stand_at(width)
+                if type(message) is bytes:
+                    # As behind every other message, wherever the stream was cut.
+                    parser._stand_at(width)
+                    splitter._window = 4 * (width + len(message))
                 yield (message,)
                 if len(splitter._buffer) - splitter._position > _SHORT_REST:
                     break

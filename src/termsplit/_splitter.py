@@ -778,9 +778,9 @@ class Splitter:
             if self._ready_of is grammar and length_hint(self._ready):
                 return self._ready
             self._put_back()
-        buffer, start, window = self._buffer, self._position, max(self._window, _SHORT)
+        buffer, start, window = self._buffer, self._position, self._window
         if (
-            len(buffer) - start <= _SHORT_REST
+            window <= 0
             or self._rest_is_searched
             or self._streamed
             or self._pieces

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from termsplit import DataReceived, Parse, Parser, Splitter
+from termsplit import DataReceived, Parse, Parser, RecordSkipped, Splitter
 from termsplit.framing import fixed_size, length_prefixed, netstrings, varint_prefixed
 from tests.framing.helpers import outcome, whole_and_cut
 
@@ -106,6 +106,21 @@ def test_behind_each_message_the_next_length_is_waited_for(
                 (first, *_) = face(parser.splitter)
                 assert first in (b"\0\x1b", DataReceived(b"\0\x1b"))
                 return
+
+
+@pytest.mark.parametrize("size", [1, 5, 200])
+def test_what_is_skipped_is_skipped_as_by_any_grammar(size: int) -> None:
+    grammar = length_prefixed(1, max_size=3).grammar
+    stream = b"\x01a\x02bc" * 9 + b"\x05\x01\x01\x01d\x00" + b"\x01e" * 9
+
+    def messages(grammar: Callable[[], Parse[bytes]]) -> list[bytes | RecordSkipped]:
+        parser = Parser(grammar, too_long="skip")
+        chunks = [stream[begin : begin + size] for begin in range(0, len(stream), size)]
+        return [message for chunk in chunks for message in parser.feed(chunk)]
+
+    known, unknown = messages(grammar), messages(lambda: grammar())
+    assert known == unknown
+    assert RecordSkipped(5) in known
 
 
 def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
