@@ -226,7 +226,7 @@ class Splitter:
             self._pieces.append(known)
             self._pieces_size += len(known)
             buffer = self._buffer
-        buffer += data
+        buffer = buffer + data
         size = len(buffer)
         if self._count < 0 and (
             size > _WIDEST_WINDOW or self._last_byte < 0 or self._last_byte in data
