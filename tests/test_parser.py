@@ -680,6 +680,46 @@ class TestSeveralIterators:
         assert list(messages) == []
         assert list(parser.feed(b"b\n")) == [b"b"]
 
+    def test_another_has_failed_before_it_waited_for_anything(self) -> None:
+        fails = iter([False, True])
+
+        def grammar() -> Parse[bytes]:
+            if next(fails, False):
+                raise ValueError("not now")
+            return (yield b"\n")
+
+        parser = Parser(grammar)
+        messages = parser.feed(b"1\n2\n3\n")
+        assert next(messages) == b"1"
+        with pytest.raises(ValueError, match="not now"):
+            next(parser.messages())
+        assert list(messages) == [b"2", b"3"]
+
+    def test_events_of_what_was_cut_for_a_grammar(self) -> None:
+        parser = Parser(line)
+        assert len(list(parser.feed(b"a line\n" * 20))) == 20
+        messages, events = parser.feed(b"a\nb\nc\nd\n"), parser.splitter.events()
+        assert next(messages) == b"a"
+        assert next(events) == DataReceived(b"b")
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            next(messages)
+        assert next(events) == TerminatorFound(b"\n")
+        assert list(parser.messages()) == [b"c", b"d"]
+
+    def test_one_grammar_takes_a_message_of_another(self) -> None:
+        splitter = Splitter()
+
+        def pair() -> Parse[bytes]:
+            return (yield 2)
+
+        pairs = Parser(pair, splitter)
+
+        def grammar() -> Parse[tuple[object, ...]]:
+            return (yield 1), (yield 2), pairs.next_message(), (yield 1)
+
+        messages = Parser(grammar, splitter).feed(b"0123450123450")
+        assert list(messages) == [(b"0", b"12", b"34", b"5")] * 2
+
     def test_another_has_failed_at_another_terminator(self) -> None:
         runs: list[list[Any]] = [[b"a"], [2, b"a", "bad"], [b"a"]]
 

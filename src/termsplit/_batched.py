@@ -80,6 +80,7 @@ class LengthFirst(BatchedGrammar):
                 if type(message) is bytes:
                     # As behind every other message, wherever the stream was cut.
                     parser._stand_at(width)
+                    parser._wanted = width
                     splitter._window = 4 * (width + len(message))
                 yield (message,)
                 if len(splitter._buffer) - splitter._position > _SHORT_REST:

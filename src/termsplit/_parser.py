@@ -126,7 +126,7 @@ class Parser(Generic[T]):
         self._stage = _BETWEEN
         self._begun = 0  # so many times an iterator has begun to run the grammar
         self._resumed = 0  # so many times a conversation went on in this run
-        self._wanted: Terminator = _NO_ANSWER
+        self._wanted: Terminator = None
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
@@ -184,6 +184,7 @@ class Parser(Generic[T]):
             splitter._rest_is_searched
             and splitter._ready is _NOTHING
             and splitter._terminator is self._wanted
+            and self._wanted is not None
             and not splitter._streamed
         )
 
@@ -250,8 +251,8 @@ class Parser(Generic[T]):
                 self._stage = _BETWEEN
                 message, outcome.message = outcome.message, _NO_MESSAGE
                 yield message
-                if self._begun != begun:
-                    # Another iterator has gone on with the grammar meanwhile.
+                if self._begun != begun or splitter._data_given:
+                    # Another iterator, or face, was used meanwhile: all is looked at anew.
                     break
                 try:
                     first = send(None)
@@ -311,13 +312,13 @@ class Parser(Generic[T]):
         if self._direct:
             self._direct = False
             self._send = self._runner.send
+        self._begun += 1
+        self._resumed = 0
         try:
             answer = next(self._runner)
         except BaseException as error:
             self._fail(error)
             raise
-        self._begun += 1
-        self._resumed = 0
         self._stage = _BEGUN
         return answer if answer is not _MESSAGE else self._first(answer)
 
@@ -376,6 +377,8 @@ class Parser(Generic[T]):
 
     def _wait_for(self, answer: object) -> None:
         while answer is not _MESSAGE:
+            if answer is self._wanted and answer is self.splitter.get_terminator():
+                return
             try:
                 self.splitter.set_terminator(cast("Terminator", answer))
             except (TypeError, ValueError) as error:

@@ -717,43 +717,45 @@ class Splitter:
         ):
             return answer
         buffer, literal, max_size = self._buffer, self._pattern_literal, self._max_size
-        start, size = self._position, len(buffer)
+        base, start, size = self._base, self._position, len(buffer)
         terminator = self._terminator
         self._terminators_ready = None
         self._window = 0
         self._at_hand = True
-        while self._at_hand:
-            wanted: object = answer
-            limit, event_limit = max_size, _NO_LIMIT
-            if type(answer) is Limited:
-                wanted = answer.terminator
-                limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
-            if type(wanted) is int:
-                index = end = start + wanted
-                if not start < end <= size or wanted > limit:
-                    if size < end <= _NO_LIMIT and wanted <= limit:
-                        self._wait_for(answer, wanted, limit, event_limit)
+        try:
+            while self._at_hand:
+                wanted: object = answer
+                limit, event_limit = max_size, _NO_LIMIT
+                if type(answer) is Limited:
+                    wanted = answer.terminator
+                    limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
+                if type(wanted) is int:
+                    index = end = start + wanted
+                    if not start < end <= size or wanted > limit:
+                        if size < end <= _NO_LIMIT and wanted <= limit:
+                            self._wait_for(answer, wanted, limit, event_limit)
+                        break
+                    self._count = wanted
+                elif literal is not None and wanted is literal and answer is not terminator:
+                    index = buffer.find(literal, start, start + _SHORT)
+                    if index < 0 or index - start > limit:
+                        break
+                    end = index + len(literal)
+                    self._count = -1
+                else:
                     break
-                self._count = wanted
-            elif literal is not None and wanted is literal and answer is not terminator:
-                index = buffer.find(literal, start, start + _SHORT)
-                if index < 0 or index - start > limit:
-                    break
-                end = index + len(literal)
-                self._count = -1
-            else:
-                break
-            self._terminator = terminator = answer
-            self._record_limit = limit
-            self._event_limit = event_limit
-            self._position = end
-            try:
+                self._terminator = terminator = answer
+                self._record_limit = limit
+                self._event_limit = event_limit
+                self._position = end
                 answer = send(buffer[start:index])
-            except MalformedRecord as error:
-                if error.offset is None:
-                    error.offset = self._base + start + error.index
-                raise
-            start = end
+                start = end
+        except MalformedRecord as error:
+            if error.offset is None:
+                error.offset = base + start + error.index
+            raise
+        finally:
+            self._at_hand = False
         return answer
 
     def _wait_for(self, terminator: Terminator, count: int, limit: int, event_limit: int) -> None:
@@ -774,6 +776,7 @@ class Splitter:
 
         None if there are none at hand.
         """
+        self._at_hand = False
         if self._ready is not _NOTHING:
             if self._ready_of is grammar and length_hint(self._ready):
                 return self._ready
@@ -781,6 +784,7 @@ class Splitter:
         buffer, start, window = self._buffer, self._position, self._window
         if (
             window <= 0
+            or grammar.width > self._max_size
             or self._rest_is_searched
             or self._streamed
             or self._pieces

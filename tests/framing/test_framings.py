@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from termsplit import AnyOf, Parser
+from termsplit import AnyOf, Parser, Splitter
 from termsplit.framing import (
     ChunkedBody,
     Framing,
@@ -191,3 +191,15 @@ def test_a_terminator_that_no_grammar_has_set_is_not_waited_for() -> None:
     parser = Parser(lines().grammar)
     assert list(parser.splitter.records()) == []
     assert list(parser.feed(b"a\n")) == [b"a"]
+
+
+@pytest.mark.parametrize(
+    ("framing", "stream"), [(lines(), b"a\nb\n"), (length_prefixed(1), b"\x01a\x01b")]
+)
+def test_what_another_face_has_searched_is_there_for_a_grammar(
+    framing: Framing[bytes], stream: bytes
+) -> None:
+    splitter = Splitter()
+    splitter.receive_data(stream)
+    assert list(splitter.records()) == []
+    assert list(Parser(framing.grammar, splitter).messages()) == [b"a", b"b"]

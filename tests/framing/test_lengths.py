@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from termsplit import DataReceived, Parse, Parser, RecordSkipped, Splitter
+from termsplit import (
+    DataReceived,
+    LocalProtocolError,
+    Parse,
+    Parser,
+    RecordSkipped,
+    RecordTooLong,
+    Splitter,
+)
 from termsplit.framing import fixed_size, length_prefixed, netstrings, varint_prefixed
 from tests.framing.helpers import outcome, whole_and_cut
 
@@ -121,6 +129,39 @@ def test_what_is_skipped_is_skipped_as_by_any_grammar(size: int) -> None:
     known, unknown = messages(grammar), messages(lambda: grammar())
     assert known == unknown
     assert RecordSkipped(5) in known
+
+
+@pytest.mark.parametrize("count", [10, 60])
+def test_a_width_above_the_limit_is_refused_whatever_is_at_hand(count: int) -> None:
+    splitter = Splitter(1, max_size=3)
+    splitter.receive_data(b"x" + b"\0\0\0\1a" * count)
+    assert splitter.next_record() == b"x"
+    with pytest.raises(RecordTooLong, match="at most 3 bytes"):
+        next(Parser(length_prefixed(4).grammar, splitter).messages())
+
+
+@pytest.mark.parametrize("count", [2, 60])
+def test_a_length_begun_as_events_is_refused_whatever_was_at_hand(count: int) -> None:
+    message = b"\0\0\0\1b"
+    parser = Parser(length_prefixed(4).grammar)
+    assert list(parser.feed(message)) == [b"b"]
+    parser.receive_data(message * count + b"\0\0")
+    assert [parser.next_message() for _ in range(count)] == [b"b"] * count
+    assert list(parser.splitter.events()) == [DataReceived(b"\0\0")]
+    with pytest.raises(LocalProtocolError, match="taken as events"):
+        list(parser.feed(b"\0\1c"))
+
+
+def test_a_grammar_may_take_a_message_of_another() -> None:
+    splitter = Splitter()
+    strings = Parser(length_prefixed(4).grammar, splitter)
+
+    def grammar() -> Parse[tuple[object, ...]]:
+        return (yield 1), (yield 4), strings.next_message(), (yield 2)
+
+    message = (b"0", b"HEAD", b"abc", b"CC")
+    stream = b"0HEAD\0\0\0\3abcCC" * 40
+    assert list(Parser(grammar, splitter).feed(stream)) == [message] * 40
 
 
 def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
