@@ -46,9 +46,9 @@ class _Stage(enum.Enum):
 _MESSAGE = _Step.MESSAGE
 _BETWEEN, _BEGUN, _UNDER_WAY = _Stage
 _NO_ANSWER: Any = object()
+_NO_MESSAGE: Any = object()
 # A run in which a conversation has gone on so many times is taken to be a long one.
 _LONG_RUN = 3
-_NO_MESSAGE: Any = object()
 
 
 class _Outcome:
@@ -285,6 +285,7 @@ class Parser(Generic[T]):
 
     @property
     def _between_messages(self) -> bool:
+        """Whether the next record is the first of a message."""
         return self._stage is not _UNDER_WAY and self._outcome.message is _NO_MESSAGE
 
     def _renew(self) -> None:
@@ -376,6 +377,7 @@ class Parser(Generic[T]):
         self._wait_for(answer)
 
     def _wait_for(self, answer: object) -> None:
+        """Have the splitter wait for what is not at hand."""
         while answer is not _MESSAGE:
             if answer is self._wanted and answer is self.splitter.get_terminator():
                 return

@@ -169,8 +169,9 @@ class Pattern(Protocol):
 
 # On so few bytes the split of bytes is as fast as that of a compiled expression, or faster.
 _SHORT = 512
-# And on any number of bytes, when so many records end in the first of them.
+# And on any number of bytes, when so many records end in the first of them; worth a look where there are so many.
 _MANY = 16
+_WORTH_A_LOOK = 4 * 1024
 # So near, times the square of its length, the find of bytes is as fast as any other way.
 _NEAR_PER_SQUARE = 32
 # For a terminator so long, the find of bytes skips ahead, and is as fast as any other way wherever it stands.
@@ -249,12 +250,16 @@ class LiteralPattern:
         return matched
 
     def cut(self, window: bytes) -> tuple[list[bytes], None, int]:
-        literal = self.literal
-        if len(window) < _SHORT or len(literal) == 1 or window.count(literal, 0, _SHORT) > _MANY:
+        literal, size = self.literal, len(window)
+        if (
+            size < _SHORT
+            or self.longest == 1
+            or (size > _WORTH_A_LOOK and window.count(literal, 0, _SHORT) > _MANY)
+        ):
             records = window.split(literal)
         else:
             records = self._compiled().split(window)
-        return records, None, len(window) - len(records.pop())
+        return records, None, size - len(records.pop())
 
     def _compiled(self) -> re.Pattern[bytes]:
         expression = self._expression
