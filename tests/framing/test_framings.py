@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from termsplit import AnyOf, Parser, Splitter
+from termsplit import AnyOf, Parser
 from termsplit.framing import (
     ChunkedBody,
     Framing,
@@ -174,32 +174,3 @@ def test_a_framing_is_made_of_a_grammar_and_an_encoder() -> None:
     assert list(Parser(numbers.grammar).feed(numbers.encode(12) + numbers.encode(-3))) == [12, -3]
     with pytest.raises(AttributeError):
         numbers.encode = str.encode  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("framing", [lines(), length_prefixed(2), netstrings(), cobs()])
-def test_messages_that_come_in_before_they_are_asked_for(framing: Framing[bytes]) -> None:
-    parser = Parser(framing.grammar)
-    assert list(parser.feed(framing.encode(b"one"))) == [b"one"]
-    messages, later = parser.messages(), parser.messages()
-    assert list(later) == []
-    parser.receive_data(framing.encode(b"two") + framing.encode(b"three"))
-    assert list(messages) == [b"two", b"three"]
-    assert list(later) == []
-
-
-def test_a_terminator_that_no_grammar_has_set_is_not_waited_for() -> None:
-    parser = Parser(lines().grammar)
-    assert list(parser.splitter.records()) == []
-    assert list(parser.feed(b"a\n")) == [b"a"]
-
-
-@pytest.mark.parametrize(
-    ("framing", "stream"), [(lines(), b"a\nb\n"), (length_prefixed(1), b"\x01a\x01b")]
-)
-def test_what_another_face_has_searched_is_there_for_a_grammar(
-    framing: Framing[bytes], stream: bytes
-) -> None:
-    splitter = Splitter()
-    splitter.receive_data(stream)
-    assert list(splitter.records()) == []
-    assert list(Parser(framing.grammar, splitter).messages()) == [b"a", b"b"]

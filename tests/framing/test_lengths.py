@@ -1,18 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
 import pytest
 
-from termsplit import (
-    DataReceived,
-    LocalProtocolError,
-    Parse,
-    Parser,
-    RecordSkipped,
-    RecordTooLong,
-    Splitter,
-)
 from termsplit.framing import fixed_size, length_prefixed, netstrings, varint_prefixed
 from tests.framing.helpers import outcome, whole_and_cut
 
@@ -94,92 +83,6 @@ def test_a_length_that_does_not_count_itself_is_refused() -> None:
         "MalformedRecord: expected a length that counts its own 2 bytes, got b'\\x00\\x01' at offset 0",
         b"a",
     ]
-
-
-@pytest.mark.parametrize("face", [Splitter.records, Splitter.events])
-@pytest.mark.parametrize("size", [1, 7, 50, 1000])
-def test_behind_each_message_the_next_length_is_waited_for(
-    face: Callable[[Splitter], Iterator[object]], size: int
-) -> None:
-    stream = b"".join(length_prefixed(2).encode(bytes([65 + i]) * (20 + i)) for i in range(20))
-    parser = Parser(length_prefixed(2).grammar)
-    taken = 0
-    for begin in range(0, len(stream), size):
-        parser.receive_data(stream[begin : begin + size])
-        for _ in parser.messages():
-            taken += 1
-            assert parser.splitter.get_terminator() == 2
-            if taken == 7:
-                parser.receive_data(stream[begin + size :])
-                (first, *_) = face(parser.splitter)
-                assert first in (b"\0\x1b", DataReceived(b"\0\x1b"))
-                return
-
-
-@pytest.mark.parametrize("size", [1, 5, 200])
-def test_what_is_skipped_is_skipped_as_by_any_grammar(size: int) -> None:
-    grammar = length_prefixed(1, max_size=3).grammar
-    stream = b"\x01a\x02bc" * 9 + b"\x05\x01\x01\x01d\x00" + b"\x01e" * 9
-
-    def messages(grammar: Callable[[], Parse[bytes]]) -> list[bytes | RecordSkipped]:
-        parser = Parser(grammar, too_long="skip")
-        chunks = [stream[begin : begin + size] for begin in range(0, len(stream), size)]
-        return [message for chunk in chunks for message in parser.feed(chunk)]
-
-    known, unknown = messages(grammar), messages(lambda: grammar())
-    assert known == unknown
-    assert RecordSkipped(5) in known
-
-
-@pytest.mark.parametrize("count", [10, 60])
-def test_a_width_above_the_limit_is_refused_whatever_is_at_hand(count: int) -> None:
-    splitter = Splitter(1, max_size=3)
-    splitter.receive_data(b"x" + b"\0\0\0\1a" * count)
-    assert splitter.next_record() == b"x"
-    with pytest.raises(RecordTooLong, match="at most 3 bytes"):
-        next(Parser(length_prefixed(4).grammar, splitter).messages())
-
-
-@pytest.mark.parametrize("count", [2, 60])
-def test_a_length_begun_as_events_is_refused_whatever_was_at_hand(count: int) -> None:
-    message = b"\0\0\0\1b"
-    parser = Parser(length_prefixed(4).grammar)
-    assert list(parser.feed(message)) == [b"b"]
-    parser.receive_data(message * count + b"\0\0")
-    assert [parser.next_message() for _ in range(count)] == [b"b"] * count
-    assert list(parser.splitter.events()) == [DataReceived(b"\0\0")]
-    with pytest.raises(LocalProtocolError, match="taken as events"):
-        list(parser.feed(b"\0\1c"))
-
-
-def test_a_grammar_may_take_a_message_of_another() -> None:
-    splitter = Splitter()
-    strings = Parser(length_prefixed(4).grammar, splitter)
-
-    def grammar() -> Parse[tuple[object, ...]]:
-        return (yield 1), (yield 4), strings.next_message(), (yield 2)
-
-    message = (b"0", b"HEAD", b"abc", b"CC")
-    stream = b"0HEAD\0\0\0\3abcCC" * 40
-    assert list(Parser(grammar, splitter).feed(stream)) == [message] * 40
-
-
-def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
-    framing = length_prefixed(2)
-    splitter = Splitter()
-    strings: Iterator[bytes] = Parser(framing.grammar, splitter).messages()
-
-    def length() -> Parse[int]:
-        return int.from_bytes((yield 2), "big")
-
-    lengths = Parser(length, splitter)
-    splitter.receive_data(b"".join(framing.encode(bytes(20 + i)) for i in range(20)))
-    assert [len(next(strings)) for _ in range(5)] == [20, 21, 22, 23, 24]
-    assert lengths.next_message() == 25
-    splitter.set_terminator(25)
-    assert splitter.next_record() == bytes(25)
-    assert [len(next(strings)) for _ in range(5)] == [26, 27, 28, 29, 30]
-    assert lengths.next_message() == 31
 
 
 @pytest.mark.parametrize("length", [b"\x7f" + 7 * b"\xff", 8 * b"\xff"])
