@@ -137,11 +137,7 @@ def test_fast_and_plain_agree(
         Run(splitter(terminators[0], max_size=max_size), terminators)
         for splitter in (Splitter, PlainSplitter)
     )
-    for verb, argument in program:
-        fast.step(verb, argument)
-        plain.step(verb, argument)
-        assert fast.seen == plain.seen
-    end(fast, plain)
+    follow(fast, plain, program)
 
 
 @given(
@@ -156,11 +152,7 @@ def test_a_grammar_that_need_not_be_run_agrees(
     fast, plain = Run(Splitter(), []), Run(PlainSplitter(), [])
     fast.parser = Parser(EachRecord(terminator), fast.splitter)
     plain.parser = PlainParser(EachRecord(terminator), plain.splitter)
-    for verb, argument in program:
-        fast.step(verb, argument)
-        plain.step(verb, argument)
-        assert fast.seen == plain.seen
-    end(fast, plain)
+    follow(fast, plain, program)
 
 
 @given(
@@ -215,6 +207,14 @@ def test_messages_cut_in_batches_agree(
         assert fast.seen == plain.seen
         data = data[cut:]
         turn += 1
+    end(fast, plain)
+
+
+def follow(fast: Run, plain: Run, program: list[tuple[str, object]]) -> None:
+    for verb, argument in program:
+        fast.step(verb, argument)
+        plain.step(verb, argument)
+        assert fast.seen == plain.seen
     end(fast, plain)
 
 
