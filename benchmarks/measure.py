@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,14 +44,21 @@ class Group:
 
 
 def values(groups: list[Group], rounds: int) -> list[dict[str, list[float]]]:
-    """What each pass took for one record, by candidate, for each group; the passes of all candidates take turns."""
-    taken: list[dict[str, list[float]]] = [{} for _ in groups]
+    """What each pass took for one record, by candidate, for each group.
+
+    The candidates take turns, each time in another order: who comes first loads the input into the processor's cache
+    for all others, and what came before leaves its marks there.
+    """
+    order = random.Random(0)
     able = [checked(group) for group in groups]
+    taken: list[dict[str, list[float]]] = [
+        {entry.candidate: [] for entry in entries} for entries in able
+    ]
     gc.collect()
     for _ in range(rounds * max(group.passes for group in groups)):
         for group, entries, found in zip(groups, able, taken, strict=True):
-            for entry in entries:
-                earlier = found.setdefault(entry.candidate, [])
+            for entry in order.sample(entries, len(entries)):
+                earlier = found[entry.candidate]
                 if earlier and (group.exact or earlier[-1] * group.count > _SLOW):
                     continue
                 earlier.append(entry.run() / group.count)
