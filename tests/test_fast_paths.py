@@ -36,11 +36,11 @@ class PlainSplitter(Splitter):
         pass
 
     @property
-    def _rest_is_searched(self) -> bool:
-        return False
+    def _room(self) -> int:
+        return 0
 
-    @_rest_is_searched.setter
-    def _rest_is_searched(self, searched: bool) -> None:
+    @_room.setter
+    def _room(self, room: int) -> None:
         pass
 
     def _send_at_hand(self, send: Callable[[bytes], object], answer: object) -> object:
@@ -54,7 +54,9 @@ TERMINATORS: list[Terminator] = [
 ]
 PROGRAMS = st.lists(
     st.one_of(
-        st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"aab", b"b", b"word", b"x" * 300]))
+        st.lists(
+            st.sampled_from([b"\n", b"\r\n", b"a", b"aab", b"b", b"word", b"x" * 300, b"r" * 6000])
+        )
         .map(b"".join)
         .map(lambda data: ("receive", data)),
         st.tuples(st.sampled_from(["records", "events", "messages"]), st.integers(0, 40)),

@@ -736,3 +736,24 @@ def test_a_long_count_in_short_chunks_is_complete_at_its_last_byte(size: int) ->
         assert list(splitter.records()) == []
     splitter.receive_data(b"x")
     assert list(splitter.records()) == [b"x" * 400]
+
+
+@pytest.mark.parametrize("size", [1, 100, 1460, 5000, 30_001, 65_536])
+@pytest.mark.parametrize(
+    "terminator", [b"\r\n", b"\n", AnyOf(b"\r\n", b"\n"), Limited(b"\r\n", 30_000)], ids=repr
+)
+def test_long_records_are_the_same_in_chunks_of_any_size(terminator: Terminator, size: int) -> None:
+    """Also where a chunk ends in what may be the beginning of the terminator."""
+    end = b"\n" if terminator == b"\n" else b"\r\n"
+    records = [(b"x" * 99 + b"\r") * 300, b"y" * 30_000, b"a short one", b"z" * 9_000] * 2
+    data = b"".join(record + end for record in records)
+    splitter = Splitter(terminator)
+    seen = []
+    taken = 0
+    for start in range(0, len(data), size):
+        splitter.receive_data(data[start : start + size])
+        for record in splitter.records():
+            seen.append(record)
+            taken += len(record) + len(end)
+            assert splitter.offset == taken
+    assert seen == records

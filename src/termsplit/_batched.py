@@ -45,13 +45,12 @@ class EachRecord(BatchedGrammar):
                 parser._stand_at(terminator)
             if parser._waits:
                 return
-            for batch in splitter._batches(parser._too_long):
-                yield batch
-                if splitter._ready is batch:
-                    splitter._ready = _NOTHING
-                break
-            else:
+            batch = splitter._next_batch(parser._too_long)
+            if batch is None:
                 return
+            yield batch
+            if splitter._ready is batch:
+                splitter._ready = _NOTHING
 
 
 class LengthFirst(BatchedGrammar):

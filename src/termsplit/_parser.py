@@ -121,6 +121,7 @@ class Parser(Generic[T]):
         self._grammar = grammar
         self._batched = grammar if isinstance(grammar, BatchedGrammar) else None
         self._too_long: TooLong = too_long
+        self._skips = too_long == "skip"
         self._outcome = _Outcome()
         self._renew()
         self._stage = _BETWEEN
@@ -181,7 +182,7 @@ class Parser(Generic[T]):
         """Whether nothing that came in is for the grammar."""
         splitter = self.splitter
         return (
-            splitter._rest_is_searched
+            splitter._room > 0
             and splitter._ready is _NOTHING
             and splitter._terminator is self._wanted
             and self._wanted is not None
@@ -191,7 +192,6 @@ class Parser(Generic[T]):
     def _run_grammar(self) -> Iterator[Any]:
         """The messages of a grammar that has to be run."""
         splitter = self.splitter
-        batches: Iterator[Iterable[Any]] | None = None
         while True:
             if self._stage is _BETWEEN:
                 outcome = self._outcome
@@ -206,29 +206,27 @@ class Parser(Generic[T]):
             batch: Iterable[Any] = splitter._ready
             begun_as_events = splitter._streamed or splitter._data_given
             if batch is _NOTHING or begun_as_events or splitter._ready_of is not None:
-                if splitter._rest_is_searched and batch is _NOTHING and not begun_as_events:
+                if splitter._room > 0 and batch is _NOTHING and not begun_as_events:
                     return
                 if splitter._count >= 0 and self._resume_conversation():
                     continue
-                if batches is None:
-                    batches = splitter._batches(self._too_long)
                 try:
-                    batch = next(batches, _NOTHING)
-                    if batch is _NOTHING:
+                    cut = splitter._next_batch(self._too_long)
+                    if cut is None:
                         if self._stage is _BEGUN or not splitter.eof_received:
                             return
                         raise IncompleteRecord(b"", self._wanted, splitter.offset)
                 except (RecordTooLong, IncompleteRecord) as error:
-                    batches = None
                     if self._stage is _BEGUN and self._was_told(error):
                         # The message before was made of what the stream had left.
                         return
                     self._throw(error)
                     continue
-                if isinstance(batch, tuple) and type(batch[0]) is RecordSkipped:
+                if self._skips and isinstance(cut, tuple) and type(cut[0]) is RecordSkipped:
                     # The overloads of __init__ make RecordSkipped a part of T where it can come.
-                    yield cast("T", batch[0])
+                    yield cast("T", cut[0])
                     continue
+                batch = cut
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
             outcome, send, begun = self._outcome, self._send, self._begun
@@ -270,6 +268,8 @@ class Parser(Generic[T]):
                     self._stage = _UNDER_WAY
                     if not self._direct:
                         self._send_directly()
+                    if splitter._room > 0 and not splitter._streamed:
+                        return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.

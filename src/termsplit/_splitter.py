@@ -2,8 +2,8 @@
 
 Where a byte may stand, in the order of the stream::
 
-    taken by the         cut off, not     put aside of   in the      not looked at
-    application          yet taken        a long record  buffer      yet
+    taken by the         cut off, not     put aside of   in the      came in since:
+    application          yet taken        a long record  buffer      see _room
     ────────────────────┬────────────────┬──────────────┬───────────┬──────────────
                         │ _ready         │ _pieces      │ _buffer   │ _incoming
                         └ offset                        └ _position
@@ -23,9 +23,10 @@ left in that iterator and moves the cursor back over it. So an application can't
 one that cuts a record at a time. The window starts at one record and doubles, so what is cut in vain is never
 more than what was taken before.
 
-*Short chunks.* When all that came was searched, `receive_data` does what the next face would do, without its detours:
-a chunk that can complete no record is added to the buffer, and one that fits into the window is split at once. Like
-every window it is cut ahead, and can be put back.
+*Chunks that need no face.* When all that came was searched, `receive_data` knows how much ``_room`` there is: so many
+bytes may come in before there is anything to look at, as long as the terminator's last byte is not among them. Such a
+chunk only waits in ``_incoming``. One with that byte in it, which fits into the window together with the rest, is split
+at once. Like every window it is cut ahead, and can be put back.
 
 *Conversations.* A grammar that answers a record with another terminator than the last one, such as the length of the
 body to come, gets the next record from `_send_at_hand`, which needs neither a window nor a terminator set. Of a
@@ -83,8 +84,13 @@ _WIDEST_WINDOW = 16 * 1024
 _SHORT_REST = 128
 # To copy so many bytes once takes no longer than to do without.
 _LONG_REST = 4 * 1024
+# So much may come in before it is joined, with what Python keeps for each chunk.
+_MOST_KEPT = 64 * 1024
+_CHUNK_OBJECT = 33
 _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
+# In place of records: the next one is above its limit.
+_TOO_LONG: list[bytes] = []
 _flatten = chain.from_iterable
 # Stands where no byte string has been a terminator yet.
 _NO_PATTERN = literal_pattern(b"\n")
@@ -117,6 +123,7 @@ class Splitter:
     __slots__ = (
         "__dict__",
         "_at_hand",
+        "_at_once",
         "_base",
         "_buffer",
         "_count",
@@ -124,11 +131,11 @@ class Splitter:
         "_data_given",
         "_event_limit",
         "_finished",
+        "_held_back",
         "_incoming",
         "_input_ended_by",
         "_last_byte",
         "_lent_to_records",
-        "_longest_rest",
         "_max_size",
         "_next_terminator",
         "_passing_over",
@@ -140,11 +147,10 @@ class Splitter:
         "_ready",
         "_ready_of",
         "_record_limit",
-        "_rest_is_searched",
+        "_room",
         "_streamed",
         "_terminator",
         "_terminators_ready",
-        "_undecided_up_to",
         "_window",
     )
 
@@ -172,16 +178,17 @@ class Splitter:
         self._terminators_ready: list[TerminatorFound] | None = None
         self._window: int = 0  # so many bytes may be cut ahead; below 0 if the last record was long
 
-        # Behind what is ready, no record is complete, nor known to be too long: _position is 0, and nothing waits in
-        # _incoming. It stays so until the last byte of the terminator comes in, or more than so many bytes of the record.
-        self._rest_is_searched = False
-        self._undecided_up_to: int = 0
+        # Above 0, all that came in was searched: behind what is ready, no record is complete, nor known to be too long,
+        # and _position is 0. It stays so until the last byte of the terminator comes in, or so many bytes do.
+        self._room: int = 0
+        self._at_once: int = 0  # so many bytes may then be cut as they come in
 
         # The unfinished record.
         self._pieces: list[bytes | memoryview] = []
         self._pieces_size: int = 0
         self._data_end: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
         self._streamed: int = 0  # bytes given away as events
+        self._held_back: bytes = b""  # what the events face has left in _buffer
         self._data_given: DataReceived | None = None  # the event whose terminator is next
         self._passing_over = False  # it is too long
         self._next_terminator: tuple[Terminator] | None = None  # takes over after it
@@ -192,7 +199,6 @@ class Splitter:
         self._pattern: Pattern = _NO_PATTERN  # outlasts a count
         self._pattern_literal: bytes | None = None  # its own, if it is one byte string
         self._last_byte: int = _NO_PATTERN.last_byte  # the pattern's
-        self._longest_rest: int = _SHORT_REST  # and twice what may be held back of it
         self._record_limit = self._max_size
         self._event_limit = _NO_LIMIT
         if terminator is not None:
@@ -212,58 +218,69 @@ class Splitter:
         """
         if type(data) is not bytes:
             data = as_bytes(data)
-        if not self._rest_is_searched or self._ready is not _NOTHING:
-            if self._input_ended_by:
-                raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
-            if data:
-                self._incoming.append(data)
-                self._rest_is_searched = False
+        room = self._room - len(data) - _CHUNK_OBJECT
+        if room > 0:
+            if self._count >= 0 or self._last_byte not in data:
+                if data:
+                    self._room = room
+                    self._incoming.append(data)
+                return
+            at_once, literal = self._at_once, self._pattern_literal
+            if at_once > 0 and literal is not None and self._ready is _NOTHING:
+                if self._incoming:
+                    self._buffer = b"".join((self._buffer, *self._incoming))
+                    self._incoming.clear()
+                buffer = self._buffer
+                size = len(buffer) + len(data)
+                if size <= at_once and len(buffer) <= _SHORT_REST:
+                    if size < _SHORT:
+                        records = (buffer + data).split(literal)
+                        rest = records.pop()
+                    else:
+                        buffer = buffer + data
+                        records, _, end = self._pattern.cut(buffer)
+                        rest = buffer[end:]
+                    self._buffer = rest
+                    self._room = room
+                    if records:
+                        self._base += size - len(rest)
+                        self._terminators_ready = None
+                        self._ready = iter(records)
+                    return
+        if self._room > 0 and data and self._ready is _NOTHING:
+            self._room = 0
+            if self._incoming or len(self._buffer) > _LONG_REST:
+                self._join_searched()
+            self._buffer = self._buffer + data
             return
-        # The buffer holds the beginning of one record, and nothing that ends it.
-        buffer = self._buffer
-        if len(buffer) > self._longest_rest and len(buffer) > len(data):
-            known = self._take_buffer()
-            self._pieces.append(known)
-            self._pieces_size += len(known)
-            buffer = self._buffer
-        buffer = buffer + data
-        size = len(buffer)
-        if self._count < 0 and (
-            size > _WIDEST_WINDOW or self._last_byte < 0 or self._last_byte in data
-        ):
-            literal, taken = self._pattern_literal, size + self._streamed
-            # More than a window, or a record that may be too long, is for the faces to cut. (So much that it is more
-            # than any window is not searched here at all.)
-            if (
-                literal is None
-                or taken > self._window
-                or taken > self._record_limit
-                or self._pieces
-            ):
-                self._buffer = buffer
-                self._rest_is_searched = False
-                return
-            if size < _SHORT:
-                records = buffer.split(literal)
-                rest = records.pop()
-            else:
-                records, _, end = self._pattern.cut(buffer)
-                rest = buffer[end:]
-            if records:
-                self._buffer = rest
-                self._base += size - len(rest)
-                self._terminators_ready = None
-                self._ready = iter(records)
-                return
-        self._buffer = buffer
-        if size + self._pieces_size > self._undecided_up_to:
-            self._rest_is_searched = False
+        if self._input_ended_by:
+            raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
+        if data:
+            self._room = 0
+            self._incoming.append(data)
+
+    def _join_searched(self) -> None:
+        """Join the bytes of the unfinished record that came in and were searched, or put them aside if they are many."""
+        searched = [self._buffer, *self._incoming] if self._buffer else self._incoming[:]
+        self._incoming.clear()
+        self._buffer = b""
+        size = sum(map(len, searched))
+        if size > _LONG_REST:
+            if self._count < 0 and searched[-1][-1] in self._pattern.inner_bytes:
+                known = b"".join(searched)
+                size -= self._pattern.held_back(known, 0)
+                searched, self._buffer = [known[:size]], known[size:]
+            self._pieces += searched
+            self._pieces_size += size
+            self._base += size
+        else:
+            self._buffer = b"".join(searched)
 
     def receive_eof(self) -> None:
         """Take the end of the stream; calling it again changes nothing."""
         if not self._input_ended_by:
             self._input_ended_by = "receive_eof"
-            self._rest_is_searched = False
+            self._room = 0
 
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[Event]:
         """`receive_data`, then `events`."""
@@ -334,7 +351,7 @@ class Splitter:
             self._buffer = b"".join((*self._pieces, self._buffer[self._position :]))
             self._position = self._pieces_size = 0
             self._pieces.clear()
-        self._rest_is_searched = False
+        self._room = 0
         self._streamed = 0
         self._window = 0
         self._terminator = terminator
@@ -342,7 +359,6 @@ class Splitter:
         if pattern is not self._pattern:
             self._pattern = pattern
             self._last_byte = pattern.last_byte
-            self._longest_rest = _SHORT_REST + 2 * pattern.longest
         self._pattern_literal = literal
         self._record_limit = record_limit
         self._event_limit = event_limit
@@ -382,13 +398,13 @@ class Splitter:
         >>> list(splitter.records(too_long="skip"))
         [b'short', RecordSkipped(13), b'again']
         """
-        if self._rest_is_searched and self._ready is _NOTHING:
+        if self._room > 0 and self._ready is _NOTHING:
             return self._records_later(too_long)
         return _flatten(self._batches(too_long))
 
     def _records_later(self, too_long: TooLong) -> Iterator[bytes | RecordSkipped]:
         """`records`, when there are none: unless something comes in before they are asked for."""
-        if not self._rest_is_searched or self._ready is not _NOTHING or self._streamed:
+        if self._room <= 0 or self._ready is not _NOTHING or self._streamed:
             yield from _flatten(self._batches(too_long))
 
     def next_record(self) -> bytes | Literal[NeedData.NEED_DATA]:
@@ -412,7 +428,18 @@ class Splitter:
         return NEED_DATA
 
     def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
-        """The records in the groups in which they are cut; a single one, or a RecordSkipped, in a tuple."""
+        while (batch := self._next_batch(too_long)) is not None:
+            yield batch
+            if self._ready is batch:
+                self._ready = _NOTHING
+                if self._room > 0:
+                    return
+
+    def _next_batch(self, too_long: TooLong) -> Iterable[Any] | None:
+        """The next records, as many as are cut at once; a single one, or a RecordSkipped, in a tuple.
+
+        Who has taken all that was in _ready leaves _NOTHING there.
+        """
         while True:
             if self._data_given or (self._streamed and not self._passing_over):
                 raise LocalProtocolError(
@@ -423,47 +450,45 @@ class Splitter:
             ready = self._ready
             if ready is not _NOTHING:
                 self._lent_to_records = ready
-                yield ready
-                if self._ready is ready:
-                    self._ready = _NOTHING
-                    if self._rest_is_searched:
-                        return
-            elif self._rest_is_searched:
-                return
-            elif self._passing_over:
+                return ready
+            if self._room > 0:
+                return None
+            if self._passing_over:
                 skipped = self._skip()
                 if skipped is None:
                     break
                 if too_long == "skip":
-                    yield (skipped,)
+                    return (skipped,)
+                continue
+            batch = self._cut(self._record_limit)
+            if batch is _TOO_LONG:
+                self._refuse(self._record_limit, too_long)
+            elif batch is not None:
+                if batch is self._ready:
+                    self._lent_to_records = self._ready
+                elif self._window < 0:
+                    (record,) = batch
+                    self._look_behind(record)
+                return batch
+            elif self._incoming:
+                self._refill()
             else:
-                batch = self._cut(self._record_limit)
-                if batch is not None:
-                    if batch is not self._ready:
-                        yield batch
-                elif self._exceeds(self._record_limit):
-                    self._refuse(self._record_limit, too_long)
-                elif self._incoming:
-                    self._refill()
-                else:
-                    break
+                break
         if not self._input_ended_by:
             self._rest_searched()
-        if not self.eof_received or self._finished:
-            return
-        if self._count == _NO_LIMIT:
-            self._finished = True
-            if self._passing_over:
+        elif self._input_ended_by == "receive_eof" and not self._finished:
+            if self._count == _NO_LIMIT:
+                # Asked again, by then there may be a terminator that needs no data.
+                self._finished = True
+                if not self._passing_over:
+                    record = self._take_known()
+                    self._streamed = 0
+                    return (record,)
                 if too_long == "skip":
-                    yield (RecordSkipped(self._streamed),)
-            else:
-                record = self._take_known()
-                self._streamed = 0
-                yield (record,)
-            # By now there may be a terminator that needs no data.
-            yield from self._batches(too_long)
-        elif self._passing_over or self._data_end > self._position or self._pieces:
-            raise IncompleteRecord(self.trailing_data, self._terminator, self.offset)
+                    return (RecordSkipped(self._streamed),)
+            elif self._passing_over or self._data_end > self._position or self._pieces:
+                raise IncompleteRecord(self.trailing_data, self._terminator, self.offset)
+        return None
 
     def _taken_from(self, record: bytes) -> int:
         """The position in the stream of ``record``, which was taken last."""
@@ -502,10 +527,6 @@ class Splitter:
         DataReceived(b'hel')
         """
         new = object.__new__
-        held: tuple[bytes, Terminator] = (
-            b"",
-            None,
-        )  # what is left in the buffer, under which terminator
         while True:
             if self._data_given:
                 self._data_given = None
@@ -516,15 +537,8 @@ class Splitter:
                 self._put_back()
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
-                if self._rest_is_searched:
-                    buffer, terminator = held
-                    if not self._pieces and (
-                        not self._buffer
-                        or (self._buffer is buffer and self._terminator is terminator)
-                    ):
-                        return
+                if self._room > 0:
                     data = self._release()
-                    held = self._buffer, self._terminator
                     if not data:
                         return
                     event = new(DataReceived)
@@ -539,12 +553,13 @@ class Splitter:
                         yield skipped
                     continue
                 cut = self._cut(self._event_limit)
-                if cut is None:
-                    exceeded = self._event_limit < _NO_LIMIT and self._exceeds(self._event_limit)
+                if cut is None or cut is _TOO_LONG:
                     data = self._take_known()
                     if data:
+                        if cut is None and not self._incoming and not self._input_ended_by:
+                            self._rest_searched()
                         yield DataReceived(data)
-                    elif exceeded:
+                    elif cut is _TOO_LONG:
                         self._refuse(self._event_limit, too_long)
                     elif self._incoming:
                         self._refill()
@@ -606,19 +621,36 @@ class Splitter:
 
     def _release(self) -> bytes:
         """Give away what is surely data of an unfinished record, when all that came in was searched."""
-        data = self._take_buffer()
-        if self._pieces:
-            data = self._completed(data)
+        data, incoming = self._buffer, self._incoming
+        if incoming or self._pieces:
+            if len(incoming) == 1 and not data and not self._pieces:
+                data = incoming.pop()
+            else:
+                data = b"".join((*self._pieces, data, *incoming))
+                self._base -= self._pieces_size
+                self._pieces_size = 0
+                self._pieces.clear()
+                incoming.clear()
+        elif data is self._held_back:
+            return b""
+        if data and data[-1] in self._pattern.inner_bytes and self._count < 0:
+            known = len(data) - self._pattern.held_back(data, 0)
+            self._buffer = self._held_back = data[known:]
+            data = data[:known]
+        else:
+            self._buffer = self._held_back = b""
         size = len(data)
+        self._base += size
         self._streamed += size
-        if self._event_limit < _NO_LIMIT or 0 <= self._count < _NO_LIMIT:
-            self._undecided_up_to -= size
+        self._at_once -= size
         return data
 
     def _take_known(self) -> bytes:
         """What may be given away of an unfinished record: no more of it than its limit."""
-        allowed = self._position + self._event_limit - self._streamed - self._pieces_size
-        data = self._buffer[self._position : min(self._data_end, allowed)]
+        start, end = self._position, self._data_end
+        if self._event_limit < _NO_LIMIT:
+            end = min(end, start + self._event_limit - self._streamed - self._pieces_size)
+        data = self._buffer[start:end]
         self._position += len(data)
         if self._pieces:
             data = self._completed(data)
@@ -633,24 +665,27 @@ class Splitter:
         Several stand in _ready, a single one does not: it is taken as soon as it is given, so there is nothing
         to put back.
 
-        None if the bytes in _buffer complete no record within ``limit``: _data_end is then the end of those
-        that can't belong to the terminator.
+        None if the bytes in _buffer complete no record, _TOO_LONG if it is known to be longer than ``limit``: _data_end
+        is then the end of those that can't belong to the terminator.
         """
         self._at_hand = False
         buffer, start, count = self._buffer, self._position, self._count
         taken = self._streamed + self._pieces_size
         if count >= 0:
             index = end = start + count - taken
-            if end > len(buffer) or limit < count:
-                self._data_end = start if limit < count < _NO_LIMIT else len(buffer)
-                return None
+            if limit < count < _NO_LIMIT:
+                self._data_end = start
+                return _TOO_LONG
+            if end > len(buffer):
+                self._data_end = len(buffer)
+                return _TOO_LONG if taken + len(buffer) - start > limit else None
             self._terminators_ready = None
             if not count:
                 self._terminators_ready = [TerminatorFound(0)]
                 self._terminator, self._count = None, _NO_LIMIT
                 self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
         else:
-            pattern, window = self._pattern, self._window
+            pattern, window, index = self._pattern, self._window, -1
             if window > 0 and not self._pieces_size:
                 records, terminators, size = pattern.cut(buffer[start : start + window])
                 # Another face may take what this one leaves: so the smaller of their limits holds.
@@ -665,29 +700,31 @@ class Splitter:
                     self._terminators_ready = terminators
                     ready = self._ready = iter(records)
                     return ready
-            index, literal = -1, self._pattern_literal
-            if literal is not None and window >= 0:
-                index = buffer.find(literal, start, start + _SHORT)
-            if index >= 0 and literal is not None:
-                end = index + len(literal)
+            if window >= 0 and self._pattern_literal is not None:
+                index = buffer.find(self._pattern_literal, start, start + _SHORT)
+            if index >= 0:
+                end = index + pattern.longest
                 self._terminators_ready = None
             else:
-                final = self._input_ended_by != "" and not self._incoming
+                final = bool(self._input_ended_by) and not self._incoming
+                size = len(buffer)
                 stop = start + limit - taken + pattern.longest
-                if stop > len(buffer):
-                    stop = len(buffer)
+                if stop > size:
+                    stop = size
                 match = pattern.search(buffer, start, stop, final)
                 if match is None:
-                    if stop < len(buffer):
-                        self._data_end = stop - pattern.longest + 1
-                    else:
-                        self._data_end = stop if final else stop - pattern.held_back(buffer, start)
-                    return None
+                    known = stop
+                    if stop < size:
+                        known -= pattern.longest - 1
+                    elif not final and stop > start and buffer[-1] in pattern.inner_bytes:
+                        known -= pattern.held_back(buffer, start)
+                    self._data_end = known
+                    return _TOO_LONG if known - start + taken > limit else None
                 index, end, found = match
                 self._terminators_ready = None if pattern.found else [found]
             if index - start + taken > limit:
                 self._data_end = index
-                return None
+                return _TOO_LONG
             width = 4 * (taken + end - start)
             self._window = width if width <= _WIDEST_WINDOW else -1
         if self._pieces:
@@ -713,7 +750,7 @@ class Splitter:
             or self._pieces
             or self._data_given
             or self._passing_over
-            or self._rest_is_searched
+            or self._room > 0
         ):
             return answer
         buffer, literal, max_size = self._buffer, self._pattern_literal, self._max_size
@@ -768,8 +805,11 @@ class Splitter:
         self._base += start
         self._buffer = self._buffer[start:]
         self._position = 0
-        self._undecided_up_to = count - 1
-        self._rest_is_searched = True
+        room = count - len(self._buffer)
+        if room > _MOST_KEPT:
+            room = _MOST_KEPT
+        self._room = room
+        self._at_once = 0
 
     def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
         """Cut off the next whole messages of a grammar, ahead of who takes them, as _cut does with records.
@@ -785,7 +825,7 @@ class Splitter:
         if (
             window <= 0
             or grammar.width > self._max_size
-            or self._rest_is_searched
+            or self._room > 0
             or self._streamed
             or self._pieces
             or self._data_given
@@ -840,7 +880,7 @@ class Splitter:
             untaken.append(self._buffer)
             self._buffer = cast("bytes", self._pattern_literal).join(untaken)
             self._base -= size
-        self._rest_is_searched = False
+        self._room = 0
         self._window = 0
 
     # What is left when there is nothing more to cut.
@@ -865,30 +905,48 @@ class Splitter:
             self._base += self._position
             self._buffer = self._buffer[self._position :]
             self._position = 0
-        most = self._record_limit
-        if 0 <= self._count < _NO_LIMIT:
-            if self._count > most and not self._streamed:
+        if self._passing_over:
+            return
+        count, most, size = self._count, self._record_limit, len(self._buffer) + self._pieces_size
+        self._at_once = 0
+        if 0 <= count < _NO_LIMIT:
+            if count > most and not self._streamed:
                 # The records face refuses it at once.
                 return
-            most = self._count - 1 - self._streamed
-        elif self._event_limit < _NO_LIMIT:
-            most -= self._streamed
-        self._undecided_up_to = most
-        self._rest_is_searched = not self._passing_over
-
-    def _take_buffer(self) -> bytes:
-        """Take out of a buffer that was searched all but what may be the beginning of a terminator."""
-        data = self._buffer
-        held = 0
-        if self._count < 0 and data and data[-1] in self._pattern.inner_bytes:
-            held = self._pattern.held_back(data, 0)
-        if held:
-            self._buffer = data[-held:]
-            data = data[:-held]
+            room = count - self._streamed - size
         else:
+            if self._event_limit < _NO_LIMIT:
+                most -= self._streamed
+            room = most - size + 1
+            if count < 0:
+                if self._last_byte < 0:
+                    return
+                if self._window > 0 and not self._pieces and self._pattern_literal is not None:
+                    self._at_once = min(self._window, most) - self._streamed
+        if room > _MOST_KEPT:
+            room = _MOST_KEPT
+        self._room = room
+
+    def _look_behind(self, record: bytes) -> None:
+        """See at once whether the rest of the buffer, behind a long ``record``, is the beginning of one as long."""
+        buffer, start = self._buffer, self._position
+        size = len(buffer) - start
+        room = self._record_limit - size + 1
+        if (
+            _LONG_REST < size < len(record)
+            and room > 0
+            and self._last_byte >= 0
+            and not self._incoming
+            and not self._input_ended_by
+            and buffer[-1] not in self._pattern.inner_bytes
+            and buffer.find(self._last_byte, start) < 0
+        ):
+            self._pieces.append(memoryview(buffer)[start:])
+            self._pieces_size = size
+            self._base += len(buffer)
             self._buffer = b""
-        self._base += len(data)
-        return data
+            self._position = self._at_once = 0
+            self._room = min(room, _MOST_KEPT)
 
     def _set_aside(self) -> None:
         """Take what _cut has found to be surely data out of the buffer."""
@@ -903,11 +961,6 @@ class Splitter:
         self._position = self._data_end = 0
 
     # Records that are too long.
-
-    def _exceeds(self, limit: int) -> bool:
-        """Whether the unfinished record, as _cut left it, is known to be longer than ``limit``."""
-        known = self._streamed + self._pieces_size + self._data_end - self._position
-        return known > limit or limit < self._count < _NO_LIMIT
 
     def _refuse(self, limit: int, too_long: TooLong) -> None:
         self._passing_over = True
@@ -976,7 +1029,7 @@ class Splitter:
         self._pieces.clear()
         self._pieces_size = 0
         self._incoming.clear()
-        self._rest_is_searched = False
+        self._room = 0
         self._input_ended_by = "detach"
         return data
 

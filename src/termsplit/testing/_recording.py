@@ -14,7 +14,7 @@ from termsplit import (
     Splitter,
     TerminatorFound,
 )
-from termsplit._splitter import _NO_LIMIT
+from termsplit._splitter import _NO_LIMIT, _NOTHING
 
 from ._entries import VERSION, text_of, value_of
 
@@ -92,7 +92,7 @@ class Recorder:
         if trailing:
             self._tell_received(trailing)
         for name in (
-            *("receive_data", "receive_eof", "set_terminator", "events", "_batches", "detach"),
+            *("receive_data", "receive_eof", "set_terminator", "events", "_next_batch", "detach"),
             *("push", "push_producer", "close_when_done", "discard_buffers"),
             *("data_to_send", "data_sent"),
         ):
@@ -160,33 +160,47 @@ class Recorder:
                 self._tell("ended", offset=end, clean=event.clean)
             yield event
 
-    def _batches(
+    def _next_batch(
         self,
-        original: Callable[[TooLong], Iterator[Iterable[bytes | RecordSkipped]]],
+        original: Callable[[TooLong], Iterable[bytes | RecordSkipped] | None],
         too_long: TooLong,
-    ) -> Iterator[Iterable[bytes | RecordSkipped]]:
-        for batch in self._watched(original(too_long)):
-            if isinstance(batch, tuple) and isinstance(batch[0], RecordSkipped):
-                self._tell_skipped(batch[0])
-                yield batch
-            else:
-                yield self._records(cast("Iterable[bytes]", batch))
+    ) -> Iterable[bytes | RecordSkipped] | None:
+        try:
+            batch = original(too_long)
+        except RemoteProtocolError as error:
+            self._tell_refused(error)
+            raise
+        if batch is None:
+            self._tell_waiting()
+        elif isinstance(batch, tuple) and isinstance(batch[0], RecordSkipped):
+            self._tell_skipped(batch[0])
+        else:
+            return self._records(cast("Iterable[bytes]", batch))
+        return batch
 
     def _records(self, batch: Iterable[bytes]) -> Iterator[bytes]:
+        connection = self._connection
         for record in batch:
-            begin = self._connection._taken_from(record)
-            end = self._connection.offset
-            self._tell("record", offset=begin, size=len(record), end=end)
+            begin = connection._taken_from(record)
+            self._tell("record", offset=begin, size=len(record), end=connection.offset)
             yield record
+        if connection._ready is batch:
+            connection._ready = _NOTHING
 
     def _watched(self, items: Iterator[T]) -> Iterator[T]:
         """The same, with a word on how it ends."""
         try:
             yield from items
         except RemoteProtocolError as error:
-            self._pieces = 0
-            self._tell_error("error", self._connection.offset, error)
+            self._tell_refused(error)
             raise
+        self._tell_waiting()
+
+    def _tell_refused(self, error: Exception) -> None:
+        self._pieces = 0
+        self._tell_error("error", self._connection.offset, error)
+
+    def _tell_waiting(self) -> None:
         if self._told != "waiting":
             self._tell("waiting", offset=self._connection.offset)
 
