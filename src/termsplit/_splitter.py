@@ -84,9 +84,10 @@ _WIDEST_WINDOW = 16 * 1024
 _SHORT_REST = 128
 # To copy so many bytes once takes no longer than to do without.
 _LONG_REST = 4 * 1024
-# So much may come in before it is joined, with what Python keeps for each chunk.
+# So much may come in before it is put aside, with what Python keeps for each chunk; so many chunks are joined then.
 _MOST_KEPT = 64 * 1024
 _CHUNK_OBJECT = 33
+_MANY_CHUNKS = 64
 _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
 # In place of records: the next one is above its limit.
@@ -219,6 +220,11 @@ class Splitter:
         if type(data) is not bytes:
             data = as_bytes(data)
         room = self._room - len(data) - _CHUNK_OBJECT
+        if room <= 0 and self._incoming and self._room > 0 and self._ready is _NOTHING:
+            # A part of the room was taken up by what Python keeps for each chunk.
+            self._join_searched(_SHORT_REST)
+            self._rest_searched()
+            room = self._room - len(data) - _CHUNK_OBJECT
         if room > 0:
             if self._count >= 0 or self._last_byte not in data:
                 if data:
@@ -250,7 +256,7 @@ class Splitter:
         if self._room > 0 and data and self._ready is _NOTHING:
             self._room = 0
             if self._incoming or len(self._buffer) > _LONG_REST:
-                self._join_searched()
+                self._join_searched(_LONG_REST)
             self._buffer = self._buffer + data
             return
         if self._input_ended_by:
@@ -259,22 +265,26 @@ class Splitter:
             self._room = 0
             self._incoming.append(data)
 
-    def _join_searched(self) -> None:
-        """Join the bytes of the unfinished record that came in and were searched, or put them aside if they are many."""
-        searched = [self._buffer, *self._incoming] if self._buffer else self._incoming[:]
-        self._incoming.clear()
+    def _join_searched(self, most: int) -> None:
+        """Join what came in of the unfinished record and was searched; more than so many bytes are put aside."""
+        searched, self._incoming = self._incoming, []
+        if self._buffer:
+            searched.insert(0, self._buffer)
         self._buffer = b""
+        self._data_end = 0
         size = sum(map(len, searched))
-        if size > _LONG_REST:
-            if self._count < 0 and searched[-1][-1] in self._pattern.inner_bytes:
-                known = b"".join(searched)
-                size -= self._pattern.held_back(known, 0)
-                searched, self._buffer = [known[:size]], known[size:]
-            self._pieces += searched
-            self._pieces_size += size
-            self._base += size
-        else:
+        if size <= most:
             self._buffer = b"".join(searched)
+            return
+        may_hold = self._count < 0 and searched[-1][-1] in self._pattern.inner_bytes
+        if may_hold or len(searched) > _MANY_CHUNKS:
+            known = b"".join(searched)
+            if may_hold:
+                size -= self._pattern.held_back(known, 0)
+            searched, self._buffer = [known[:size]], known[size:]
+        self._pieces += searched
+        self._pieces_size += size
+        self._base += size
 
     def receive_eof(self) -> None:
         """Take the end of the stream; calling it again changes nothing."""
