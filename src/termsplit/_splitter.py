@@ -93,6 +93,7 @@ _NO_LIMIT = sys.maxsize
 # In place of records: the next one is above its limit.
 _TOO_LONG: list[bytes] = []
 _flatten = chain.from_iterable
+_new = object.__new__
 # Stands where no byte string has been a terminator yet.
 _NO_PATTERN = literal_pattern(b"\n")
 _CLEAN_EOF = EOFReceived(True)
@@ -536,7 +537,6 @@ class Splitter:
         TerminatorFound(b'\n\n')
         DataReceived(b'hel')
         """
-        new = object.__new__
         while True:
             if self._data_given:
                 self._data_given = None
@@ -551,9 +551,17 @@ class Splitter:
                     data = self._release()
                     if not data:
                         return
-                    event = new(DataReceived)
+                    event = _new(DataReceived)
                     event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
                     yield event
+                    if (
+                        self._room > 0
+                        and self._buffer is self._held_back
+                        and self._ready is _NOTHING
+                        and not self._incoming
+                        and not self._pieces
+                    ):
+                        return
                     continue
                 if self._passing_over:
                     skipped = self._skip()
@@ -584,7 +592,7 @@ class Splitter:
             for record in batch:
                 if record:
                     # What DataReceived(record) makes, in half the time.
-                    event = new(DataReceived)
+                    event = _new(DataReceived)
                     event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
                     self._data_given = event
                     yield event
