@@ -3,7 +3,8 @@
 Each module imports only from those above it:
 
     workloads       the streams of bytes, what must come out of them, how they are cut
-    candidates      who takes part in reading them: ours, peers, limits (callbacks: one program for three of them)
+    candidates      who takes part in reading them: ours, peers, limits, and bare, a machine with the faces alone
+                    (callbacks, readers: the programs that several of them run)
     sockets         a loopback connection, and who can serve it: backends (ours), servers (the peers);
                     remote, the process at its other end
     measure         takes the times, candidates in turn, each checked before its time is believed

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from .bare import BARE
 from .ours import DROP_IN, DROP_IN_DROPPING, EVENTS, FRAMING, GRAMMAR, LISTS, MESSAGES, RECORDS
 from .peers import ASYNCHAT, ASYNCHAT_DROPPING
 from .results import Table
@@ -95,6 +96,15 @@ def reached(found: Mapping[str, Table]) -> Iterator[tuple[Figure, float]]:
             yield figure, reference / taken[figure.candidate]
 
 
+def reached_bare(found: Mapping[str, Table]) -> Iterator[tuple[Figure, float]]:
+    """The same for the bare machine, in the place of termsplit."""
+    for figure, factor in reached(found):
+        taken = found[figure.workload][figure.column]
+        bare = BARE.get(figure.candidate, "")
+        if bare in taken:
+            yield figure, factor * taken[figure.candidate] / taken[bare]
+
+
 def unmeasured(found: Mapping[str, Table]) -> set[Figure]:
     """The figures of which nothing can be said."""
     return set(_figures()) - {figure for figure, _ in reached(found)}
@@ -114,8 +124,10 @@ def doubled(found: Mapping[str, Table]) -> dict[str, dict[str, float]]:
 
 def print_figures(found: Mapping[str, Table]) -> None:
     table = RichTable(
-        "workload", "column", "candidate", "as fast as", "wanted", "measured", title="Figures"
+        *("workload", "column", "candidate", "as fast as", "wanted", "measured", "bare machine"),
+        title="Figures",
     )
+    bare = dict(reached_bare(found))
     for figure, factor in reached(found):
         table.add_row(
             figure.workload,
@@ -124,6 +136,7 @@ def print_figures(found: Mapping[str, Table]) -> None:
             figure.reference,
             f">= {figure.factor:.2f} x",
             _styled(factor, factor >= figure.factor),
+            f"{bare[figure]:.2f}" if figure in bare else "",
         )
     hostile = RichTable("workload", *FACES, title="Doubling the input multiplies the time by")
     for workload, factors in doubled(found).items():

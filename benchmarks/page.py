@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pyperf
 from matplotlib import pyplot as plt
 
-from .figures import DOUBLING, FACES, HOSTILE, Figure, doubled, reached
+from .figures import DOUBLING, FACES, HOSTILE, Figure, doubled, reached, reached_bare
 from .ladder import LADDER
 from .report import cells
 from .results import Table, tables, unit
@@ -34,7 +34,9 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
     parts = [
         _machine(suite),
         "## The figures it is held to\n",
-        _figures({"measured": found}),
+        _figures(
+            {"measured": dict(reached(found)), "by a bare machine": dict(reached_bare(found))}
+        ),
         _doubling(found),
     ]
     parts.append("## Every workload\n")
@@ -54,7 +56,7 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
 
 def write_figures(suites: list[pyperf.BenchmarkSuite], folder: Path) -> None:
     """Write ``pythons.inc``: what became of the figures on several Pythons."""
-    runs = {_python(suite): tables(suite) for suite in suites}
+    runs = {_python(suite): dict(reached(tables(suite))) for suite in suites}
     (folder / "pythons.inc").write_text(_figures(runs))
 
 
@@ -78,15 +80,15 @@ def _machine(suite: pyperf.BenchmarkSuite) -> str:
     )
 
 
-def _figures(runs: Mapping[str, Mapping[str, Table]]) -> str:
+def _figures(runs: Mapping[str, Mapping[Figure, float]]) -> str:
     measured: dict[Figure, dict[str, str]] = {}
-    for name, found in runs.items():
-        for figure, factor in reached(found):
+    for name, factors in runs.items():
+        for figure, factor in factors.items():
             measured.setdefault(figure, {})[name] = _marked(factor, factor >= figure.factor)
     rows = []
-    for figure, factors in measured.items():
+    for figure, cells_of in measured.items():
         names = figure.workload, figure.column, figure.candidate, figure.reference
-        rows.append([*names, f"{figure.factor:.2f}", *(factors.get(name, "") for name in runs)])
+        rows.append([*names, f"{figure.factor:.2f}", *(cells_of.get(name, "") for name in runs)])
     heads = ["workload", "in", "candidate", "so many times as fast as", "wanted", *runs]
     return _markdown(heads, rows)
 
