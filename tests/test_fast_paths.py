@@ -43,6 +43,14 @@ class PlainSplitter(Splitter):
     def _room(self, room: int) -> None:
         pass
 
+    @property
+    def _ahead(self) -> bool:
+        return False
+
+    @_ahead.setter
+    def _ahead(self, ahead: bool) -> None:
+        pass
+
     def _send_at_hand(self, send: Callable[[bytes], object], answer: object) -> object:
         return answer
 

@@ -707,6 +707,30 @@ def test_what_one_terminator_holds_back_another_does_not() -> None:
     assert next(events) == DataReceived(b"a")
 
 
+@pytest.mark.parametrize(
+    ("data", "more"), [(b"d", [Data(b"d")]), (b"d\n", [Data(b"d"), TerminatorFound(b"\n")])]
+)
+@pytest.mark.parametrize("earned", [0, 9])
+def test_events_go_on_with_what_came_while_the_last_one_was_dealt_with(
+    earned: int, data: bytes, more: list[Event]
+) -> None:
+    splitter = Splitter(b"\n")
+    assert len(list(splitter.feed(b"a line\n" * earned))) == 2 * earned
+    events = splitter.feed(b"abc")
+    assert next(events) == Data(b"abc")
+    splitter.receive_data(data)
+    assert list(events) == more
+
+
+def test_events_go_on_with_a_terminator_set_while_the_last_one_was_dealt_with() -> None:
+    splitter = Splitter(b"\n")
+    assert list(splitter.events()) == []
+    events = splitter.feed(b"abc")
+    assert next(events) == Data(b"abc")
+    splitter.set_terminator(0)
+    assert list(events) == [TerminatorFound(0)]
+
+
 def test_what_was_put_aside_is_released_as_events() -> None:
     splitter = Splitter(b"\n")
     assert list(splitter.records()) == []

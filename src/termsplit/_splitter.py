@@ -28,8 +28,9 @@ bytes may come in before there is anything to look at, as long as the terminator
 chunk only waits in ``_incoming``. One with that byte in it, which fits into the window together with the rest, is split
 at once. Like every window it is cut ahead, and can be put back.
 
-*Conversations.* A grammar that answers a record with another terminator than the last one, such as the length of the
-body to come, gets the next record from `_send_at_hand`, which needs neither a window nor a terminator set. Of a
+*Conversations.* Where each record has another terminator than the last one, such as a body that is as long as its head
+says, windows are of no use. A grammar then gets the next record from `_send_at_hand`, which needs no terminator set;
+and who loops over records, from `_batches`, if a terminator was just set and nothing done since (``_ahead``). Of a
 grammar that is known to ask for nothing but lengths and strings, `_messages_at_hand` cuts a window of messages.
 """
 
@@ -124,6 +125,7 @@ class Splitter:
     # With __dict__, for a recorder to stand before single methods of one machine.
     __slots__ = (
         "__dict__",
+        "_ahead",
         "_at_hand",
         "_at_once",
         "_base",
@@ -170,6 +172,9 @@ class Splitter:
 
         self._at_hand = (
             False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
+        )
+        self._ahead = (
+            False  # a count or string was set between two records, and nothing looked at since
         )
         self._ready: Iterator[bytes] = _NOTHING
         self._ready_of: LengthFirst | None = (
@@ -318,6 +323,17 @@ class Splitter:
         ):
             return
         self._at_hand = False
+        if (
+            type(terminator) is int
+            and 0 < terminator < self._max_size
+            and self._ready is _NOTHING
+            and not (self._pieces or self._data_given or self._passing_over)
+        ):
+            self._terminator = self._count = terminator
+            self._room = self._streamed = self._window = 0
+            self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
+            self._ahead = True
+            return
         count, pattern, literal = -1, self._pattern, self._pattern_literal
         record_limit, event_limit = self._max_size, _NO_LIMIT
         bare: object = terminator
@@ -373,6 +389,7 @@ class Splitter:
         self._pattern_literal = literal
         self._record_limit = record_limit
         self._event_limit = event_limit
+        self._ahead = literal is not None if count < 0 else 0 < count < record_limit
 
     def get_terminator(self) -> Terminator:
         """What ends the next record: what `set_terminator` was given, or None after a count of 0."""
@@ -439,7 +456,25 @@ class Splitter:
         return NEED_DATA
 
     def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
-        while (batch := self._next_batch(too_long)) is not None:
+        """The records in the groups in which they are cut; a single one, or a RecordSkipped, in a tuple."""
+        while True:
+            if self._ahead:
+                self._ahead = False
+                buffer, start, count = self._buffer, self._position, self._count
+                if count > 0:
+                    index = end = start + count
+                else:
+                    literal: Any = self._pattern_literal
+                    index = buffer.find(literal, start, start + _SHORT)
+                    near = 0 <= index - start <= self._record_limit
+                    end = index + len(literal) if near else _NO_LIMIT
+                if end <= len(buffer):
+                    self._position = end
+                    yield (buffer[start:index],)
+                    continue
+            batch = self._next_batch(too_long)
+            if batch is None:
+                return
             yield batch
             if self._ready is batch:
                 self._ready = _NOTHING
@@ -447,7 +482,7 @@ class Splitter:
                     return
 
     def _next_batch(self, too_long: TooLong) -> Iterable[Any] | None:
-        """The next records, as many as are cut at once; a single one, or a RecordSkipped, in a tuple.
+        """The next of _batches, None when there is no more.
 
         Who has taken all that was in _ready leaves _NOTHING there.
         """
@@ -687,6 +722,7 @@ class Splitter:
         is then the end of those that can't belong to the terminator.
         """
         self._at_hand = False
+        self._ahead = False
         buffer, start, count = self._buffer, self._position, self._count
         taken = self._streamed + self._pieces_size
         if count >= 0:
@@ -777,6 +813,7 @@ class Splitter:
         self._terminators_ready = None
         self._window = 0
         self._at_hand = True
+        self._ahead = False
         try:
             while self._at_hand:
                 wanted: object = answer
@@ -835,6 +872,7 @@ class Splitter:
         None if there are none at hand.
         """
         self._at_hand = False
+        self._ahead = False
         if self._ready is not _NOTHING:
             if self._ready_of is grammar and length_hint(self._ready):
                 return self._ready

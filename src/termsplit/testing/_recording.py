@@ -134,6 +134,7 @@ class Recorder:
     ) -> None:
         connection = self._connection
         original(terminator)
+        connection._ahead = False
         if not connection._passing_over:
             self._pieces = 0
         if type(terminator) is not type(self._terminator) or terminator != self._terminator:
