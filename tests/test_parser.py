@@ -666,6 +666,28 @@ class TestSeveralIterators:
         parser.receive_data(b"d\ne\n")
         assert list(messages) == [b"d", b"e"]
 
+    @pytest.mark.parametrize(("terminator", "data"), [(b"\n", b"a\nb\n"), (b";", b"x;a\nb\n")])
+    def test_the_grammar_has_read_and_received_at_the_end_of_a_batch(
+        self, terminator: bytes, data: bytes
+    ) -> None:
+        seen: list[bytes] = []
+
+        def looping() -> Parse[bytes]:
+            while True:
+                seen.append((yield b"\n"))
+                if seen[-1] == b"last":
+                    splitter = parser.splitter
+                    assert list(splitter.records()) == []
+                    splitter.set_terminator(terminator)
+                    splitter.receive_data(data)
+                    if terminator == b";":
+                        assert list(splitter.records()) == [b"x"]
+
+        parser = Parser(looping)
+        for chunk in (b"a line\n" * 40, b"a line\n" * 9 + b"last\n"):
+            assert list(parser.feed(chunk)) == []
+        assert seen[-3:] == [b"last", b"a", b"b"]
+
     def test_another_has_begun_the_next_run(self) -> None:
         def grammar() -> Parse[bytes]:
             try:

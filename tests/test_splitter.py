@@ -707,6 +707,16 @@ def test_what_one_terminator_holds_back_another_does_not() -> None:
     assert next(events) == DataReceived(b"a")
 
 
+@pytest.mark.parametrize("terminator", [b"\n", 3])
+def test_what_was_held_back_is_data_under_another_terminator(terminator: Terminator) -> None:
+    splitter = Splitter(b"\r\n")
+    assert list(splitter.feed(b"x\r")) == [Data(b"x")]
+    splitter.set_terminator(terminator)
+    assert list(splitter.records()) == []
+    assert list(splitter.events()) == [Data(b"\r")]
+    assert splitter.trailing_data == b""
+
+
 @pytest.mark.parametrize(
     ("data", "more"), [(b"d", [Data(b"d")]), (b"d\n", [Data(b"d"), TerminatorFound(b"\n")])]
 )

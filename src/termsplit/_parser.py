@@ -268,7 +268,12 @@ class Parser(Generic[T]):
                     self._stage = _UNDER_WAY
                     if not self._direct:
                         self._send_directly()
-                    if splitter._room > 0 and not splitter._streamed:
+                    if (
+                        splitter._room > 0
+                        and splitter._ready is _NOTHING
+                        and splitter._terminator is self._wanted
+                        and not splitter._streamed
+                    ):
                         return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:

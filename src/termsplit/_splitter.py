@@ -85,10 +85,9 @@ _WIDEST_WINDOW = 16 * 1024
 _SHORT_REST = 128
 # To copy so many bytes once takes no longer than to do without.
 _LONG_REST = 4 * 1024
-# So much may come in before it is put aside, with what Python keeps for each chunk; so many chunks are joined then.
+# So much may come in, with what Python keeps for each chunk, before it is joined or put aside.
 _MOST_KEPT = 64 * 1024
 _CHUNK_OBJECT = 33
-_MANY_CHUNKS = 64
 _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
 # In place of records: the next one is above its limit.
@@ -186,16 +185,23 @@ class Splitter:
         self._window: int = 0  # so many bytes may be cut ahead; below 0 if the last record was long
 
         # Above 0, all that came in was searched: behind what is ready, no record is complete, nor known to be too long,
-        # and _position is 0. It stays so until the last byte of the terminator comes in, or so many bytes do.
+        # and _position is 0. It stays so for chunks without the terminator's last byte, as long as there is room for them,
+        # and for those that are split at once.
         self._room: int = 0
-        self._at_once: int = 0  # so many bytes may then be cut as they come in
+        self._at_once: int = (
+            0  # the buffer and a chunk are split at once if together they are no longer
+        )
 
         # The unfinished record.
         self._pieces: list[bytes | memoryview] = []
         self._pieces_size: int = 0
-        self._data_end: int = 0  # when _cut fails: the end, in _buffer, of what is surely data
+        self._data_end: int = (
+            0  # when _cut gave no records: the end, in _buffer, of what is surely data
+        )
         self._streamed: int = 0  # bytes given away as events
-        self._held_back: bytes = b""  # what the events face has left in _buffer
+        self._held_back: bytes = (
+            b""  # may begin the pattern as a whole: the same again in _buffer is no data yet
+        )
         self._data_given: DataReceived | None = None  # the event whose terminator is next
         self._passing_over = False  # it is too long
         self._next_terminator: tuple[Terminator] | None = None  # takes over after it
@@ -272,7 +278,11 @@ class Splitter:
             self._incoming.append(data)
 
     def _join_searched(self, most: int) -> None:
-        """Join what came in of the unfinished record and was searched; more than so many bytes are put aside."""
+        """Join what came in of the unfinished record and was searched, or put it aside if these are more bytes.
+
+        All but what may be the beginning of the terminator; and not as chunks so short that Python keeps more for
+        them than their bytes.
+        """
         searched, self._incoming = self._incoming, []
         if self._buffer:
             searched.insert(0, self._buffer)
@@ -282,12 +292,14 @@ class Splitter:
         if size <= most:
             self._buffer = b"".join(searched)
             return
-        may_hold = self._count < 0 and searched[-1][-1] in self._pattern.inner_bytes
-        if may_hold or len(searched) > _MANY_CHUNKS:
-            known = b"".join(searched)
-            if may_hold:
-                size -= self._pattern.held_back(known, 0)
-            searched, self._buffer = [known[:size]], known[size:]
+        pattern = self._pattern
+        if size < _SHORT * len(searched) or len(searched[-1]) < pattern.longest:
+            searched = [b"".join(searched)]
+        last = searched[-1]
+        if self._count < 0 and last[-1] in pattern.inner_bytes:
+            known = len(last) - pattern.held_back(last, 0)
+            searched[-1], self._buffer = last[:known], last[known:]
+            size -= len(self._buffer)
         self._pieces += searched
         self._pieces_size += size
         self._base += size
@@ -386,6 +398,7 @@ class Splitter:
         if pattern is not self._pattern:
             self._pattern = pattern
             self._last_byte = pattern.last_byte
+            self._held_back = b""
         self._pattern_literal = literal
         self._record_limit = record_limit
         self._event_limit = event_limit
@@ -591,10 +604,8 @@ class Splitter:
                     yield event
                     if (
                         self._room > 0
-                        and self._buffer is self._held_back
                         and self._ready is _NOTHING
-                        and not self._incoming
-                        and not self._pieces
+                        and not (self._buffer or self._incoming or self._pieces)
                     ):
                         return
                     continue
@@ -684,7 +695,7 @@ class Splitter:
                 self._pieces_size = 0
                 self._pieces.clear()
                 incoming.clear()
-        elif data is self._held_back:
+        elif data is self._held_back and self._count < 0:
             return b""
         if data and data[-1] in self._pattern.inner_bytes and self._count < 0:
             known = len(data) - self._pattern.held_back(data, 0)
@@ -719,7 +730,7 @@ class Splitter:
         to put back.
 
         None if the bytes in _buffer complete no record, _TOO_LONG if it is known to be longer than ``limit``: _data_end
-        is then the end of those that can't belong to the terminator.
+        is then the end of those that can't belong to the terminator; or the position, if a count is too long.
         """
         self._at_hand = False
         self._ahead = False
@@ -984,12 +995,13 @@ class Splitter:
         self._room = room
 
     def _look_behind(self, record: bytes) -> None:
-        """See at once whether the rest of the buffer, behind a long ``record``, is the beginning of one as long."""
+        """Behind a long ``record``, put the rest of the buffer aside at once if no record can end in it."""
         buffer, start = self._buffer, self._position
         size = len(buffer) - start
         room = self._record_limit - size + 1
         if (
             _LONG_REST < size < len(record)
+            and 2 * size >= len(buffer)
             and room > 0
             and self._last_byte >= 0
             and not self._incoming

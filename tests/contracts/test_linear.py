@@ -360,20 +360,36 @@ def test_streaming_keeps_nothing(terminator: Terminator) -> None:
     assert peak < 20 * len(chunk)
 
 
+@pytest.mark.parametrize("chunk_size", [2, 3, 16, 60])
 @pytest.mark.parametrize("terminator", [b"\r\n", AnyOf(b"\r\n", b"\n"), 10**6, None], ids=repr)
-def test_a_record_in_tiny_chunks_takes_little_more_than_its_bytes(terminator: Terminator) -> None:
+def test_a_record_in_tiny_chunks_takes_little_more_than_its_bytes(
+    terminator: Terminator, chunk_size: int
+) -> None:
     """Not what Python keeps for each chunk, which is many times as much."""
-    size = 60_000
+    size = 240_000
     splitter = Splitter(terminator, max_size=None)
     tracemalloc.start()
     try:
-        for number in range(size // 2):
-            take_records(splitter, number.to_bytes(2, "big").replace(b"\n", b"x"))
-        _, peak = tracemalloc.get_traced_memory()
+        for number in range(size // chunk_size):
+            chunk = (number % 256**chunk_size).to_bytes(chunk_size, "big")
+            take_records(splitter, chunk.replace(b"\n", b"x"))
+        kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert len(splitter.trailing_data) == size
-    assert peak < 5 * size
+    assert kept < 1.5 * size
+
+
+def test_the_rest_behind_long_records_does_not_keep_them() -> None:
+    splitter = Splitter(b"\r\n")
+    tracemalloc.start()
+    try:
+        splitter.receive_data((b"x" * 9000 + b"\r\n") * 100 + b"y" * 8000)
+        assert len(list(splitter.records())) == 100
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2 * 8000
 
 
 def test_the_count_can_fail(measure: Callable[[Scenario, int], Cost]) -> None:

@@ -154,6 +154,16 @@ def test_a_grammar_is_recorded_on_a_bare_splitter() -> None:
     ]
 
 
+def test_that_there_is_no_more_is_written_down_behind_a_long_record_too() -> None:
+    def grammar() -> Parse[int]:
+        return len((yield b"\n"))
+
+    parser = Parser(grammar)
+    recorded = Recorded(parser.splitter)
+    assert list(parser.feed(b"x" * 9000 + b"\n" + b"y" * 5000)) == [9000]
+    assert recorded.news()[-2:] == ["record 0 9000 9001", "waiting 9001"]
+
+
 def test_what_the_end_of_the_stream_completes_is_written_down() -> None:
     connection = Connection()
     recorded = Recorded(connection)

@@ -61,6 +61,10 @@ def _answer_unfollowed(send: Callable[[bytes], object], answer: object) -> objec
     return answer
 
 
+def _leave_the_rest(record: bytes) -> None:
+    pass
+
+
 class Recorder:
     """Stands before the methods of one connection, so that those that nobody records pay nothing.
 
@@ -99,8 +103,9 @@ class Recorder:
             if hasattr(connection, name):
                 around = getattr(self, f"_{name.lstrip('_')}")
                 setattr(connection, name, partial(around, getattr(connection, name)))
-        # So that a grammar's counts are set like any terminator.
+        # So that a grammar's counts are set like any terminator, and who finds no more records has asked for them.
         setattr(connection, "_send_at_hand", _answer_unfollowed)  # noqa: B010
+        setattr(connection, "_look_behind", _leave_the_rest)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
         self._told = what
