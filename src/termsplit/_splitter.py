@@ -232,17 +232,24 @@ class Splitter:
         if type(data) is not bytes:
             data = as_bytes(data)
         room = self._room - len(data) - _CHUNK_OBJECT
-        if room <= 0 and self._incoming and self._room > 0 and self._ready is _NOTHING:
-            # A part of the room was taken up by what Python keeps for each chunk.
+        if (
+            room <= 0
+            and -room < _CHUNK_OBJECT * (len(self._incoming) + 1)
+            and self._room > 0
+            and self._ready is _NOTHING
+        ):
+            # There would be room for it, if not for what Python keeps for each chunk.
             self._join_searched(_SHORT_REST)
             self._rest_searched()
             room = self._room - len(data) - _CHUNK_OBJECT
         if room > 0:
             if self._count >= 0 or self._last_byte not in data:
+                # It completes no record.
                 if data:
                     self._room = room
                     self._incoming.append(data)
                 return
+            # It may complete some.
             at_once, literal = self._at_once, self._pattern_literal
             if at_once > 0 and literal is not None and self._ready is _NOTHING:
                 if self._incoming:
@@ -265,6 +272,7 @@ class Splitter:
                         self._terminators_ready = None
                         self._ready = iter(records)
                     return
+        # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
             self._room = 0
             if self._incoming or len(self._buffer) > _LONG_REST:
