@@ -493,9 +493,19 @@ class Splitter:
                     self._position = end
                     yield (buffer[start:index],)
                     continue
-            batch = self._next_batch(too_long)
-            if batch is None:
-                return
+            batch: Iterable[bytes | RecordSkipped] = self._ready
+            if (
+                batch is _NOTHING
+                or self._data_given
+                or self._streamed
+                or self._ready_of is not None
+            ):
+                cut = self._next_batch(too_long)
+                if cut is None:
+                    return
+                batch = cut
+            else:
+                self._lent_to_records = self._ready
             yield batch
             if self._ready is batch:
                 self._ready = _NOTHING

@@ -154,6 +154,17 @@ def test_a_grammar_is_recorded_on_a_bare_splitter() -> None:
     ]
 
 
+def test_records_are_written_down_whoever_takes_them() -> None:
+    """Also one whose terminator was set just before."""
+    splitter = Splitter(b"\n")
+    recorded = Recorded(splitter)
+    splitter.receive_data(b"a line\n" * 20 + b"onetwo")
+    assert [next(splitter.records()) for _ in range(20)] == [b"a line"] * 20
+    splitter.set_terminator(3)
+    assert list(splitter.records()) == [b"one", b"two"]
+    assert sum("record " in entry for entry in recorded.news()) == 22
+
+
 def test_that_there_is_no_more_is_written_down_behind_a_long_record_too() -> None:
     def grammar() -> Parse[int]:
         return len((yield b"\n"))

@@ -103,8 +103,10 @@ class Recorder:
             if hasattr(connection, name):
                 around = getattr(self, f"_{name.lstrip('_')}")
                 setattr(connection, name, partial(around, getattr(connection, name)))
-        # So that a grammar's counts are set like any terminator, and who finds no more records has asked for them.
+        # So that a grammar's counts are set like any terminator, every batch is asked for by _next_batch, and so is what
+        # is not there any more.
         setattr(connection, "_send_at_hand", _answer_unfollowed)  # noqa: B010
+        setattr(connection, "_batches", self._batches)  # noqa: B010
         setattr(connection, "_look_behind", _leave_the_rest)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
@@ -139,7 +141,6 @@ class Recorder:
     ) -> None:
         connection = self._connection
         original(terminator)
-        connection._ahead = False
         if not connection._passing_over:
             self._pieces = 0
         if type(terminator) is not type(self._terminator) or terminator != self._terminator:
@@ -183,6 +184,10 @@ class Recorder:
         else:
             return self._records(cast("Iterable[bytes]", batch))
         return batch
+
+    def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
+        while (batch := self._connection._next_batch(too_long)) is not None:
+            yield batch
 
     def _records(self, batch: Iterable[bytes]) -> Iterator[bytes]:
         connection = self._connection
