@@ -781,7 +781,7 @@ def test_long_records_are_the_same_in_chunks_of_any_size(terminator: Terminator,
     end = b"\n" if terminator == b"\n" else b"\r\n"
     records = [(b"x" * 99 + b"\r") * 300, b"y" * 30_000, b"a short one", b"z" * 9_000] * 2
     data = b"".join(record + end for record in records)
-    splitter = Splitter(terminator)
+    splitter = Splitter(terminator, max_size=None)
     seen = []
     taken = 0
     for start in range(0, len(data), size):

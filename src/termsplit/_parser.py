@@ -381,17 +381,17 @@ class Parser(Generic[T]):
             answer = self._converse(answer)
         self._wait_for(answer)
 
-    def _wait_for(self, answer: object) -> None:
+    def _wait_for(self, answer: Any) -> None:
         """Have the splitter wait for what is not at hand."""
         while answer is not _MESSAGE:
             if answer is self._wanted and answer is self.splitter.get_terminator():
                 return
             try:
-                self.splitter.set_terminator(cast("Terminator", answer))
+                self.splitter.set_terminator(answer)
             except (TypeError, ValueError) as error:
                 answer = self._resume(self._runner.throw, error)
             else:
-                self._wanted = cast("Terminator", answer)
+                self._wanted = answer
                 return
         self._stage = _BETWEEN
 

@@ -789,7 +789,7 @@ class Splitter:
                 end = index + pattern.longest
                 self._terminators_ready = None
             else:
-                final = bool(self._input_ended_by) and not self._incoming
+                final = not (self._incoming or not self._input_ended_by)
                 size = len(buffer)
                 stop = start + limit - taken + pattern.longest
                 if stop > size:
@@ -1016,11 +1016,9 @@ class Splitter:
         """Behind a long ``record``, put the rest of the buffer aside at once if no record can end in it."""
         buffer, start = self._buffer, self._position
         size = len(buffer) - start
-        room = self._record_limit - size + 1
         if (
             _LONG_REST < size < len(record)
             and 2 * size >= len(buffer)
-            and room > 0
             and self._last_byte >= 0
             and not self._incoming
             and not self._input_ended_by
@@ -1032,7 +1030,11 @@ class Splitter:
             self._base += len(buffer)
             self._buffer = b""
             self._position = self._at_once = 0
-            self._room = min(room, _MOST_KEPT)
+            # A record that is too long already leaves none.
+            room = self._record_limit - size + 1
+            if room > _MOST_KEPT:
+                room = _MOST_KEPT
+            self._room = room
 
     def _set_aside(self) -> None:
         """Take what _cut has found to be surely data out of the buffer."""
