@@ -131,3 +131,20 @@ def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
     assert splitter.next_record() == bytes(25)
     assert [len(next(strings)) for _ in range(5)] == [26, 27, 28, 29, 30]
     assert lengths.next_message() == 31
+
+
+def test_records_between_messages_are_cut_one_by_one() -> None:
+    splitter = Splitter(b"\n", max_size=200)
+    messages = Parser(length_prefixed(1).grammar, splitter)
+    assert list(messages.feed(b"\x3c")) == []
+    messages.receive_data(b"m" * 60)
+    assert messages.next_message() == b"m" * 60
+    splitter.set_terminator(b"\n")
+    assert list(splitter.records()) == []
+    for _ in range(6):
+        splitter.receive_data(b"x")
+    splitter.receive_data(b"y\nabcdef\nend\n12")
+    assert splitter.next_record() == b"xxxxxxy"
+    splitter.set_terminator(3)
+    assert splitter.offset == 69
+    assert list(splitter.records()) == [b"abc", b"def", b"\nen", b"d\n1"]

@@ -44,11 +44,19 @@ class PlainSplitter(Splitter):
         pass
 
     @property
-    def _ahead(self) -> bool:
+    def _single_next(self) -> bool:
         return False
 
-    @_ahead.setter
-    def _ahead(self, ahead: bool) -> None:
+    @_single_next.setter
+    def _single_next(self, single: bool) -> None:
+        pass
+
+    @property
+    def _conversing(self) -> bool:
+        return False
+
+    @_conversing.setter
+    def _conversing(self, conversing: bool) -> None:
         pass
 
     def _send_at_hand(self, send: Callable[[bytes], object], answer: object) -> object:
@@ -100,7 +108,8 @@ class Run:
             self.seen.append(self.splitter.get_terminator())
         return records
 
-    def take(self, face: str, most: int) -> None:
+    def take(self, face: str, most: int, *, set_after: bool = False) -> None:
+        """Take items, and after each set what ends the next record, if asked to."""
         faces: dict[str, Iterator[object]] = {
             "records": self.splitter.records(),
             "events": self.splitter.events(),
@@ -108,8 +117,17 @@ class Run:
         }
         items = faces[face]
         try:
-            for _, item in zip(range(most), items, strict=False):
+            for item in items if most else ():
                 self.see(item)
+                if not isinstance(item, DataReceived):
+                    most -= 1
+                    if set_after:
+                        self.asked += 1
+                        self.splitter.set_terminator(
+                            self.terminators[self.asked % len(self.terminators)]
+                        )
+                    if most <= 0:
+                        break
         except (RecordTooLong, IncompleteRecord) as error:
             self.seen.append((type(error), error.args))
         except Exception as error:  # noqa: BLE001 - which one is compared
@@ -129,6 +147,8 @@ class Run:
         elif verb == "events":
             # All of them, since where a number of pieces ends depends on the pieces.
             self.take(verb, 100_000)
+        elif verb.startswith("set after") and isinstance(argument, int):
+            self.take(verb.removeprefix("set after "), argument, set_after=True)
         elif isinstance(argument, int):
             self.take(verb, argument)
         else:
@@ -266,6 +286,58 @@ def test_short_chunks_agree(
         Run(splitter(terminators[0]), terminators) for splitter in (Splitter, PlainSplitter)
     )
     data = b"a line\r\n" * 20 + b"".join(record + b"\r\n" for record in records)
+    turn = 0
+    while data:
+        size, (verb, argument) = sizes[turn % len(sizes)], steps[turn % len(steps)]
+        for run in (fast, plain):
+            run.splitter.receive_data(data[:size])
+            run.step(verb, argument)
+        assert fast.seen == plain.seen
+        data = data[size:]
+        turn += 1
+    end(fast, plain)
+
+
+HEADS_AND_BODIES: list[Terminator] = [
+    *(b"\r\n", b"\r\n", 3, 5, 400, 0),
+    *(Limited(b"\r\n", None), Limited(b"\r\n", 9), Limited(4, None), AnyOf(b"\n", b"x")),
+]
+
+
+@given(
+    data=st.lists(
+        st.sampled_from([b"\r\n", b"\r\n", b"\n", b"a head", b"body", b"x" * 90, b"y" * 700]),
+        min_size=10,
+        max_size=60,
+    ).map(b"".join),
+    sizes=st.lists(st.sampled_from([1, 3, 12, 150, 900]), min_size=1, max_size=10),
+    steps=st.lists(
+        st.one_of(
+            st.tuples(
+                st.sampled_from(["set after records", "set after events", "messages"]),
+                st.sampled_from([1, 2, 100]),
+            ),
+            st.sampled_from([("records", 1), ("events", 1), ("look", None)]),
+            st.tuples(st.just("terminator"), st.sampled_from(HEADS_AND_BODIES)),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    terminators=st.lists(st.sampled_from(HEADS_AND_BODIES), min_size=2, max_size=4),
+    max_size=st.sampled_from([4, 100, 600, None]),
+)
+def test_conversations_agree(
+    data: bytes,
+    sizes: list[int],
+    steps: list[tuple[str, object]],
+    terminators: list[Terminator],
+    max_size: int | None,
+) -> None:
+    """Where each record has another terminator than the one before, whoever sets it."""
+    fast, plain = (
+        Run(splitter(terminators[0], max_size=max_size), terminators)
+        for splitter in (Splitter, PlainSplitter)
+    )
     turn = 0
     while data:
         size, (verb, argument) = sizes[turn % len(sizes)], steps[turn % len(steps)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from typing import Any, cast
 
@@ -826,3 +827,78 @@ def test_a_grammar_that_has_a_record_refused_goes_on_behind_it() -> None:
         return [*records, (yield 1)]
 
     assert list(Parser(grammar, splitter).feed(b"a;bbc;too long;d")) == [[b"a", b"bb", b"c", b"d"]]
+
+
+class TestConversations:
+    """A grammar that asks for each record in another way than for the one before."""
+
+    def taken(
+        self, *terminators: Terminator, max_size: int | None = 600
+    ) -> tuple[Any, list[bytes]]:
+        """A parser of a grammar that asks for one of these after the other, and what that got."""
+        records: list[bytes] = []
+
+        def grammar() -> Parse[None]:
+            for terminator in terminators:
+                record = yield terminator
+                records.append(record)
+            yield None
+
+        return Parser(grammar, Splitter(max_size=max_size)), records
+
+    @pytest.mark.parametrize("before", [(1,), (b"\n", 1)])
+    @pytest.mark.parametrize("behind", [(b"\n", b"\n"), (400, 400)])
+    def test_behind_a_limited_record_the_limit_is_the_usual_one(
+        self, before: tuple[Terminator, ...], behind: tuple[Terminator, ...]
+    ) -> None:
+        parser, records = self.taken(*before, Limited(b"\n", 3), *behind)
+        first = [b"head", b"1", b"ab"][-len(before) - 1 :]
+        long = [b"x" * 400, b"y" * 400]
+        data = b"\n".join(first).replace(b"1\n", b"1") + b"\n"
+        list(parser.feed(data + (b"\n" if behind[0] == b"\n" else b"").join([*long, b""])))
+        assert records == first + long
+
+    @pytest.mark.parametrize("behind", [4, b"\n"])
+    def test_behind_a_limited_record_other_faces_have_no_limit(self, behind: Terminator) -> None:
+        def grammar() -> Parse[bytes]:
+            yield b"\n"
+            yield 1
+            yield Limited(b"\n", 3)
+            return (yield behind)
+
+        parser = Parser(grammar)
+        data = b"head\n1ab\nlonglong" if behind == 4 else b"head\n1ab\nlong\nlong\n"
+        assert next(parser.feed(data)) == b"long"
+        assert list(parser.splitter.events())[:1] == [DataReceived(b"long")]
+
+    def test_a_limit_holds_for_all_records_that_it_was_set_for(self) -> None:
+        limited = Limited(b"\n", 3)
+        parser, records = self.taken(b"\n", 1, limited, limited)
+        with pytest.raises(RecordTooLong) as raised:
+            list(parser.feed(b"head\n1ab\ntoo long\n"))
+        assert (raised.value.limit, raised.value.offset) == (3, 9)
+        assert records == [b"head", b"1", b"ab"]
+
+    @pytest.mark.parametrize("beyond", [b"", b"x" * 2000])
+    def test_a_count_above_the_limit_is_refused_though_all_of_it_is_at_hand(
+        self, beyond: bytes
+    ) -> None:
+        parser, records = self.taken(b"\n", 600, b"\n", 601)
+        with pytest.raises(RecordTooLong) as raised:
+            list(parser.feed(b"a\n" + b"b" * 600 + b"c\n" + b"d" * 601 + beyond))
+        assert (raised.value.limit, raised.value.offset) == (600, 604)
+        assert records == [b"a", b"b" * 600, b"c"]
+
+    def test_events_that_go_on_name_what_the_grammar_waited_for(self) -> None:
+        parser, records = self.taken(AnyOf(b"\r\n", b"\n"), 3, 4)
+        assert list(parser.feed(b"3\nabc")) == []
+        assert records == [b"3", b"abc"]
+        parser.receive_data(b"last")
+        assert list(parser.splitter.events()) == [DataReceived(b"last"), TerminatorFound(4)]
+
+    def test_a_count_that_no_stream_reaches_is_not_the_end_of_the_stream(self) -> None:
+        parser, _ = self.taken(sys.maxsize, max_size=None)
+        assert list(parser.feed(b"abc")) == []
+        parser.receive_eof()
+        with pytest.raises(IncompleteRecord):
+            list(parser.messages())

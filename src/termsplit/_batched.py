@@ -80,7 +80,7 @@ class LengthFirst(BatchedGrammar):
                     # As behind every other message, wherever the stream was cut.
                     parser._stand_at(width)
                     parser._wanted = width
-                    splitter._window = 4 * (width + len(message))
+                    splitter._open_window(width + len(message))
                 yield (message,)
                 if len(splitter._buffer) - splitter._position > _SHORT_REST:
                     break

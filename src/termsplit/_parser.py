@@ -193,6 +193,14 @@ class Parser(Generic[T]):
         """The messages of a grammar that has to be run."""
         splitter = self.splitter
         while True:
+            if (
+                splitter._room > 0
+                and splitter._ready is _NOTHING
+                and splitter._terminator is self._wanted
+                and self._stage is not _BETWEEN
+                and not splitter._streamed
+            ):
+                return
             if self._stage is _BETWEEN:
                 outcome = self._outcome
                 if outcome.message is _NO_MESSAGE:
@@ -206,9 +214,8 @@ class Parser(Generic[T]):
             batch: Iterable[Any] = splitter._ready
             begun_as_events = splitter._streamed or splitter._data_given
             if batch is _NOTHING or begun_as_events or splitter._ready_of is not None:
-                if splitter._room > 0 and batch is _NOTHING and not begun_as_events:
-                    return
-                if splitter._count >= 0 and self._resume_conversation():
+                waits_for_one = splitter._count >= 0 or splitter._single_next
+                if waits_for_one and self._converse(self._wanted):
                     continue
                 try:
                     cut = splitter._next_batch(self._too_long)
@@ -268,13 +275,6 @@ class Parser(Generic[T]):
                     self._stage = _UNDER_WAY
                     if not self._direct:
                         self._send_directly()
-                    if (
-                        splitter._room > 0
-                        and splitter._ready is _NOTHING
-                        and splitter._terminator is self._wanted
-                        and not splitter._streamed
-                    ):
-                        return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.
@@ -336,8 +336,8 @@ class Parser(Generic[T]):
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
         return answer
 
-    def _converse(self, answer: object) -> object:
-        """Send the grammar what it asks for while it is at hand; its first answer that was not followed."""
+    def _converse(self, answer: object) -> bool:
+        """Send the grammar what it asks for while it is at hand, then wait for what is not; whether any was sent."""
         splitter = self.splitter
         if splitter._ready is not _NOTHING:
             splitter._put_back()
@@ -353,20 +353,13 @@ class Parser(Generic[T]):
         except BaseException as error:
             self._fail(error)
             raise
-        if splitter._base + splitter._position > start:
+        sent = splitter._base + splitter._position > start
+        if sent:
             self._stage = _UNDER_WAY
             self._wanted = splitter._terminator
-        return answer
-
-    def _resume_conversation(self) -> bool:
-        """Go on with a conversation whose next record was not at hand; False if it still is not."""
-        splitter = self.splitter
-        start = splitter._base + splitter._position
-        answer = self._converse(self._wanted)
-        if splitter._base + splitter._position == start:
-            return False
-        self._wait_for(answer)
-        return True
+        if answer is not self._wanted or answer is not splitter._terminator:
+            self._wait_for(answer)
+        return sent
 
     def _stand_at(self, wanted: Terminator) -> None:
         """Have the splitter wait for it, whatever another face has set meanwhile."""
@@ -375,11 +368,10 @@ class Parser(Generic[T]):
 
     def _follow(self, answer: object) -> None:
         """Do as the grammar said: wait for a terminator, or, after a message, for the next run."""
-        if answer is not _MESSAGE:
-            if answer is self._wanted and answer is self.splitter.get_terminator():
-                return
-            answer = self._converse(answer)
-        self._wait_for(answer)
+        if answer is _MESSAGE:
+            self._stage = _BETWEEN
+        elif answer is not self._wanted or answer is not self.splitter.get_terminator():
+            self._converse(answer)
 
     def _wait_for(self, answer: Any) -> None:
         """Have the splitter wait for what is not at hand."""

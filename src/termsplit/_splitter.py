@@ -10,7 +10,7 @@ Where a byte may stand, in the order of the stream::
 
 A chunk that is cut as it comes in leaves only its rest in the buffer, so that what is ready is before _buffer[0] then.
 
-`_cut` is the way to cut, and two shortcuts do what it would do. The faces differ in how they hand over what is ready, and
+`_cut` is the way to cut, and the shortcuts do what it would do. The faces differ in how they hand over what is ready, and
 in what they do with the bytes of an unfinished record: the records face (and the grammars on it) accumulates them in
 ``_pieces``, the events face (and the callbacks on it) gives them away at once.
 
@@ -29,9 +29,10 @@ chunk only waits in ``_incoming``. One with that byte in it, which fits into the
 at once. Like every window it is cut ahead, and can be put back.
 
 *Conversations.* Where each record has another terminator than the last one, such as a body that is as long as its head
-says, windows are of no use. A grammar then gets the next record from `_send_at_hand`, which needs no terminator set;
-and who loops over records, from `_batches`, if a terminator was just set and nothing done since (``_ahead``). Of a
-grammar that is known to ask for nothing but lengths and strings, `_messages_at_hand` cuts a window of messages.
+says, windows are of no use. Between two such records (``_conversing``) `set_terminator` has nothing to do but to note
+the new one, and the record that it ends (``_single_next``) is cut by `_cut_single`. A grammar gets its records from
+`_send_at_hand`, which needs no terminator set. Of one that is known to ask for nothing but lengths and strings,
+`_messages_at_hand` cuts a window of messages.
 """
 
 from __future__ import annotations
@@ -124,11 +125,11 @@ class Splitter:
     # With __dict__, for a recorder to stand before single methods of one machine.
     __slots__ = (
         "__dict__",
-        "_ahead",
         "_at_hand",
         "_at_once",
         "_base",
         "_buffer",
+        "_conversing",
         "_count",
         "_data_end",
         "_data_given",
@@ -151,6 +152,7 @@ class Splitter:
         "_ready_of",
         "_record_limit",
         "_room",
+        "_single_next",
         "_streamed",
         "_terminator",
         "_terminators_ready",
@@ -172,15 +174,17 @@ class Splitter:
         self._at_hand = (
             False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
         )
-        self._ahead = (
-            False  # a count or string was set between two records, and nothing looked at since
-        )
+        # A count or byte string was set where a record begins, and all records since were cut one by one: there is no window,
+        # nothing is ready, put aside, passed over, or given in part (but for _data_given), and the limits are the usual ones.
+        self._conversing = False
+        # So it is, and what ends the next record was set for that one alone.
+        self._single_next = False
         self._ready: Iterator[bytes] = _NOTHING
         self._ready_of: LengthFirst | None = (
             None  # the grammar whose messages these are; None if they are records
         )
         self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
-        # Of what was cut last, if they differ.
+        # Of what was cut last, if they differ, or if it was a count of 0; set_terminator clears it.
         self._terminators_ready: list[TerminatorFound] | None = None
         self._window: int = 0  # so many bytes may be cut ahead; below 0 if the last record was long
 
@@ -189,7 +193,7 @@ class Splitter:
         # and for those that are split at once.
         self._room: int = 0
         self._at_once: int = (
-            0  # the buffer and a chunk are split at once if together they are no longer
+            0  # the unfinished record and a chunk are split at once if together they are no longer
         )
 
         # The unfinished record.
@@ -212,8 +216,8 @@ class Splitter:
         self._pattern: Pattern = _NO_PATTERN  # outlasts a count
         self._pattern_literal: bytes | None = None  # its own, if it is one byte string
         self._last_byte: int = _NO_PATTERN.last_byte  # the pattern's
-        self._record_limit = self._max_size
-        self._event_limit = _NO_LIMIT
+        self._record_limit: int = self._max_size
+        self._event_limit: int = _NO_LIMIT
         if terminator is not None:
             self.set_terminator(terminator)
 
@@ -234,7 +238,8 @@ class Splitter:
         room = self._room - len(data) - _CHUNK_OBJECT
         if (
             room <= 0
-            and -room < _CHUNK_OBJECT * (len(self._incoming) + 1)
+            and self._incoming
+            and -room < _CHUNK_OBJECT * len(self._incoming)
             and self._room > 0
             and self._ready is _NOTHING
         ):
@@ -250,26 +255,26 @@ class Splitter:
                     self._incoming.append(data)
                 return
             # It may complete some.
-            at_once, literal = self._at_once, self._pattern_literal
-            if at_once > 0 and literal is not None and self._ready is _NOTHING:
+            at_once = self._at_once
+            if at_once > 0 and self._ready is _NOTHING:
                 if self._incoming:
                     self._buffer = b"".join((self._buffer, *self._incoming))
                     self._incoming.clear()
                 buffer = self._buffer
-                size = len(buffer) + len(data)
-                if size <= at_once and len(buffer) <= _SHORT_REST:
+                kept = len(buffer)
+                size = kept + len(data)
+                if size <= at_once - self._streamed and kept <= _SHORT_REST:
+                    buffer = buffer + data
                     if size < _SHORT:
-                        records = (buffer + data).split(literal)
+                        records = buffer.split(self._pattern_literal)
                         rest = records.pop()
                     else:
-                        buffer = buffer + data
                         records, _, end = self._pattern.cut(buffer)
                         rest = buffer[end:]
                     self._buffer = rest
                     self._room = room
                     if records:
                         self._base += size - len(rest)
-                        self._terminators_ready = None
                         self._ready = iter(records)
                     return
         # It is for a face to look at.
@@ -300,6 +305,7 @@ class Splitter:
         if size <= most:
             self._buffer = b"".join(searched)
             return
+        self._single_next = self._conversing = False
         pattern = self._pattern
         if size < _SHORT * len(searched) or len(searched[-1]) < pattern.longest:
             searched = [b"".join(searched)]
@@ -338,22 +344,25 @@ class Splitter:
             TypeError: it is none of these; bool and str among others.
             ValueError: an empty byte string or a negative count.
         """
+        if self._conversing and self._data_given is None:
+            # Whatever waits, there is nothing else to see to.
+            if type(terminator) is int:
+                if 0 < terminator < self._max_size:
+                    self._terminator = self._count = terminator
+                    self._single_next = True
+                    self._room = 0
+                    return
+            elif terminator is self._pattern_literal and terminator is not None:
+                self._terminator = terminator
+                self._count = -1
+                self._single_next = True
+                self._room = 0
+                return
         if terminator is self._terminator and not (
             self._streamed or self._data_given or self._passing_over
         ):
             return
         self._at_hand = False
-        if (
-            type(terminator) is int
-            and 0 < terminator < self._max_size
-            and self._ready is _NOTHING
-            and not (self._pieces or self._data_given or self._passing_over)
-        ):
-            self._terminator = self._count = terminator
-            self._room = self._streamed = self._window = 0
-            self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
-            self._ahead = True
-            return
         count, pattern, literal = -1, self._pattern, self._pattern_literal
         record_limit, event_limit = self._max_size, _NO_LIMIT
         bare: object = terminator
@@ -398,6 +407,7 @@ class Splitter:
             self._buffer = b"".join((*self._pieces, self._buffer[self._position :]))
             self._position = self._pieces_size = 0
             self._pieces.clear()
+        self._terminators_ready = None
         self._room = 0
         self._streamed = 0
         self._window = 0
@@ -410,7 +420,11 @@ class Splitter:
         self._pattern_literal = literal
         self._record_limit = record_limit
         self._event_limit = event_limit
-        self._ahead = literal is not None if count < 0 else 0 < count < record_limit
+        self._single_next = self._conversing = (
+            event_limit == _NO_LIMIT
+            and record_limit == self._max_size
+            and (literal is not None if count < 0 else 0 < count < record_limit)
+        )
 
     def get_terminator(self) -> Terminator:
         """What ends the next record: what `set_terminator` was given, or None after a count of 0."""
@@ -479,19 +493,10 @@ class Splitter:
     def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
         """The records in the groups in which they are cut; a single one, or a RecordSkipped, in a tuple."""
         while True:
-            if self._ahead:
-                self._ahead = False
-                buffer, start, count = self._buffer, self._position, self._count
-                if count > 0:
-                    index = end = start + count
-                else:
-                    literal: Any = self._pattern_literal
-                    index = buffer.find(literal, start, start + _SHORT)
-                    near = 0 <= index - start <= self._record_limit
-                    end = index + len(literal) if near else _NO_LIMIT
-                if end <= len(buffer):
-                    self._position = end
-                    yield (buffer[start:index],)
+            if self._single_next:
+                record = self._cut_single()
+                if record is not None:
+                    yield (record,)
                     continue
             batch: Iterable[bytes | RecordSkipped] = self._ready
             if (
@@ -614,16 +619,32 @@ class Splitter:
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
                 if self._room > 0:
-                    data = self._release()
-                    if not data:
+                    data, incoming = self._buffer, self._incoming
+                    if not data and len(incoming) == 1 and not self._pieces:
+                        data = incoming[0]
+                        incoming.clear()
+                    elif incoming or self._pieces:
+                        data = self._joined()
+                    elif not data or (data is self._held_back and self._count < 0):
                         return
+                    else:
+                        self._buffer = b""
+                    if data[-1] in self._pattern.inner_bytes and self._count < 0:
+                        data = self._hold_back(data)
+                        if not data:
+                            return
+                    size = len(data)
+                    self._base += size
+                    self._streamed += size
+                    if self._conversing:
+                        self._conversing = self._single_next = False
                     event = _new(DataReceived)
                     event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
                     yield event
                     if (
                         self._room > 0
                         and self._ready is _NOTHING
-                        and not (self._buffer or self._incoming or self._pieces)
+                        and not (self._incoming or self._buffer or self._pieces)
                     ):
                         return
                     continue
@@ -634,7 +655,11 @@ class Splitter:
                     if too_long == "skip":
                         yield skipped
                     continue
-                cut = self._cut(self._event_limit)
+                single = self._cut_single() if self._single_next else None
+                if single is None and self._room > 0:
+                    # What there is of it is data.
+                    continue
+                cut = self._cut(self._event_limit) if single is None else (single,)
                 if cut is None or cut is _TOO_LONG:
                     data = self._take_known()
                     if data:
@@ -652,7 +677,12 @@ class Splitter:
             elif batch is self._lent_to_records:
                 # Who iterates over records must not take any while only the data of one was given here.
                 batch = self._ready = iter(list(self._ready))
-            found = self._pattern.found if self._count < 0 else None
+            found = self._pattern.found
+            if self._terminators_ready is not None:
+                found = None
+            elif self._count >= 0:
+                found = _new(TerminatorFound)
+                found.terminator = self._count  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
             for record in batch:
                 if record:
                     # What DataReceived(record) makes, in half the time.
@@ -701,31 +731,21 @@ class Splitter:
             return TerminatorFound(self._count)
         return cast("TerminatorFound", self._pattern.found)
 
-    def _release(self) -> bytes:
-        """Give away what is surely data of an unfinished record, when all that came in was searched."""
-        data, incoming = self._buffer, self._incoming
-        if incoming or self._pieces:
-            if len(incoming) == 1 and not data and not self._pieces:
-                data = incoming.pop()
-            else:
-                data = b"".join((*self._pieces, data, *incoming))
-                self._base -= self._pieces_size
-                self._pieces_size = 0
-                self._pieces.clear()
-                incoming.clear()
-        elif data is self._held_back and self._count < 0:
-            return b""
-        if data and data[-1] in self._pattern.inner_bytes and self._count < 0:
-            known = len(data) - self._pattern.held_back(data, 0)
-            self._buffer = self._held_back = data[known:]
-            data = data[:known]
-        else:
-            self._buffer = self._held_back = b""
-        size = len(data)
-        self._base += size
-        self._streamed += size
-        self._at_once -= size
+    def _joined(self) -> bytes:
+        """All that there is of an unfinished record, when all that came in was searched."""
+        data = b"".join((*self._pieces, self._buffer, *self._incoming))
+        self._base -= self._pieces_size
+        self._buffer = b""
+        self._pieces_size = 0
+        self._pieces.clear()
+        self._incoming.clear()
         return data
+
+    def _hold_back(self, data: bytes) -> bytes:
+        """Leave in the buffer what may be the beginning of the terminator; the rest of ``data``."""
+        known = len(data) - self._pattern.held_back(data, 0)
+        self._buffer = self._held_back = data[known:]
+        return data[:known]
 
     def _take_known(self) -> bytes:
         """What may be given away of an unfinished record: no more of it than its limit."""
@@ -739,7 +759,7 @@ class Splitter:
         self._streamed += len(data)
         return data
 
-    # The one way to cut.
+    # Cutting.
 
     def _cut(self, limit: int) -> Iterable[bytes] | None:
         """Cut off the next whole records; only when none are ready.
@@ -751,7 +771,7 @@ class Splitter:
         is then the end of those that can't belong to the terminator; or the position, if a count is too long.
         """
         self._at_hand = False
-        self._ahead = False
+        self._single_next = self._conversing = False
         buffer, start, count = self._buffer, self._position, self._count
         taken = self._streamed + self._pieces_size
         if count >= 0:
@@ -783,18 +803,25 @@ class Splitter:
                     self._terminators_ready = terminators
                     ready = self._ready = iter(records)
                     return ready
-            if window >= 0 and self._pattern_literal is not None:
-                index = buffer.find(self._pattern_literal, start, start + _SHORT)
+            literal, last = self._pattern_literal, start
+            if literal is not None:
+                if window >= 0:
+                    index = buffer.find(literal, start, start + _SHORT)
+                else:
+                    # It is likely to be far away, where one byte is found sooner than several.
+                    last = buffer.find(self._last_byte, start)
+                    begin = last + 1 - pattern.longest
+                    if begin >= start and buffer.startswith(literal, begin):
+                        index = begin
             if index >= 0:
                 end = index + pattern.longest
-                self._terminators_ready = None
             else:
                 final = not (self._incoming or not self._input_ended_by)
                 size = len(buffer)
                 stop = start + limit - taken + pattern.longest
                 if stop > size:
                     stop = size
-                match = pattern.search(buffer, start, stop, final)
+                match = pattern.search(buffer, start, stop, final) if last >= 0 else None
                 if match is None:
                     known = stop
                     if stop < size:
@@ -819,57 +846,117 @@ class Splitter:
         self._position = end
         return (record,)
 
+    def _cut_single(self) -> bytes | None:
+        """Cut off the next record as _cut would, if its terminator was set for it alone.
+
+        None if it is not at hand: then there is room for what is missing. Or if it may end further away than is searched
+        here: then there is none, and it is for _cut.
+        """
+        buffer, start, count = self._buffer, self._position, self._count
+        if count > 0:
+            end = start + count
+            if end <= len(buffer):
+                self._single_next = False
+                self._position = end
+                return buffer[start:end]
+        else:
+            literal: Any = self._pattern_literal
+            index = buffer.find(literal, start, start + _SHORT)
+            if 0 <= index <= start + self._record_limit:
+                self._single_next = False
+                self._position = index + len(literal)
+                return buffer[start:index]
+        self._wait_for_single()
+        return None
+
+    def _wait_for_single(self) -> None:
+        """Make room for what is missing of the next record, unless there is more to search, or nothing can come."""
+        buffer, start, count = self._buffer, self._position, self._count
+        size = len(buffer) - start
+        if count > 0:
+            most, room = _LONG_REST, count - size
+        else:
+            most, room = _SHORT, self._record_limit + 1 - size
+        if size > most or self._incoming or self._input_ended_by:
+            return
+        if start:
+            self._base += start
+            self._buffer = buffer[start:]
+            self._position = 0
+        if room > _MOST_KEPT:
+            room = _MOST_KEPT
+        self._room = room
+        self._at_once = 0
+
     def _send_at_hand(self, send: Callable[[bytes], Any], answer: Any) -> object:
         """Cut the records that ``send`` answers for, and send them, while they are at hand.
 
         This is what set_terminator and _cut do, in one step, for a protocol of heads and bodies, where each record
-        has another terminator than the one before: a count, or the byte string that was last in force.
+        has another terminator than the one before: a count, or the byte string that was last in force, limited or not.
+        It ends at the latest where a record may be above max_size, counted from the first.
 
         Returns:
-            the first answer that was not followed.
+            the first answer for which there was no record. If that is a count or string of which it is known that it is
+            not at hand, it is the terminator already.
         """
-        if (
-            self._streamed
-            or self._pieces
-            or self._data_given
-            or self._passing_over
-            or self._room > 0
-        ):
+        if self._room > 0 or self._data_given:
             return answer
-        buffer, literal, max_size = self._buffer, self._pattern_literal, self._max_size
-        base, start, size = self._base, self._position, len(buffer)
-        terminator = self._terminator
+        max_size = self._max_size
+        limited = False
+        if not self._conversing:
+            if self._streamed or self._pieces or self._passing_over:
+                return answer
+            limited = self._event_limit != _NO_LIMIT or self._record_limit != max_size
+        buffer, base, start = self._buffer, self._base, self._position
+        # What ends before it is surely no longer than max_size.
+        stop = len(buffer)
+        if stop - start > max_size:
+            stop = start + max_size
+        # What is found within _SHORT must be within the limit too.
+        literal = self._pattern_literal if max_size >= _SHORT else None
+        if self._single_next and answer is literal and literal is not None:
+            # It was set for this record, and not for one before: below, it must not count as the same again.
+            self._terminator = None
         self._terminators_ready = None
         self._window = 0
         self._at_hand = True
-        self._ahead = False
+        self._single_next = self._conversing = False
         try:
             while self._at_hand:
-                wanted: object = answer
-                limit, event_limit = max_size, _NO_LIMIT
-                if type(answer) is Limited:
-                    wanted = answer.terminator
-                    limit = event_limit = _NO_LIMIT if answer.max_size is None else answer.max_size
-                if type(wanted) is int:
-                    index = end = start + wanted
-                    if not start < end <= size or wanted > limit:
-                        if size < end <= _NO_LIMIT and wanted <= limit:
-                            self._wait_for(answer, wanted, limit, event_limit)
+                if type(answer) is int:
+                    end = start + answer
+                    if not start < end <= stop:
+                        if len(buffer) < end < _NO_LIMIT and 0 < answer <= max_size:
+                            self._await(answer, answer)
                         break
-                    self._count = wanted
-                elif literal is not None and wanted is literal and answer is not terminator:
+                    if limited:
+                        self._record_limit, self._event_limit = max_size, _NO_LIMIT
+                        limited = False
+                    self._terminator = self._count = answer
+                    self._position = end
+                    answer = send(buffer[start:end])
+                elif answer is literal and answer is not self._terminator and literal is not None:
+                    # (The same byte string again is for _cut, and its windows.)
                     index = buffer.find(literal, start, start + _SHORT)
-                    if index < 0 or index - start > limit:
+                    if index < 0:
+                        self._await(answer, -1)
                         break
-                    end = index + len(literal)
+                    if limited:
+                        self._record_limit, self._event_limit = max_size, _NO_LIMIT
+                        limited = False
+                    self._terminator = answer
                     self._count = -1
+                    self._position = end = index + len(literal)
+                    answer = send(buffer[start:index])
+                elif type(answer) is Limited and answer is not self._terminator:
+                    record = self._cut_limited(answer)
+                    if record is None:
+                        break
+                    limited = True
+                    end = self._position
+                    answer = send(record)
                 else:
                     break
-                self._terminator = terminator = answer
-                self._record_limit = limit
-                self._event_limit = event_limit
-                self._position = end
-                answer = send(buffer[start:index])
                 start = end
         except MalformedRecord as error:
             if error.offset is None:
@@ -879,21 +966,40 @@ class Splitter:
             self._at_hand = False
         return answer
 
-    def _wait_for(self, terminator: Terminator, count: int, limit: int, event_limit: int) -> None:
-        """Note that there is no more to cut before more comes in, since so many bytes are not at hand."""
-        start = self._position
-        if self._incoming or self._input_ended_by or len(self._buffer) - start > _LONG_REST:
-            return
+    def _cut_limited(self, limited: Limited) -> bytes | None:
+        """Cut off the record that ends as ``limited`` says; None if it is not at hand."""
+        bare: Any = limited.terminator
+        limit = _NO_LIMIT if limited.max_size is None else limited.max_size
+        buffer, start = self._buffer, self._position
+        if type(bare) is int:
+            index = end = start + bare
+            if not start < end <= len(buffer) or bare > limit:
+                return None
+            self._count = bare
+        elif type(bare) is bytes and bare is self._pattern_literal:
+            index = buffer.find(bare, start, start + _SHORT)
+            if not 0 <= index <= start + limit:
+                return None
+            end = index + len(bare)
+            self._count = -1
+        else:
+            return None
+        self._terminator = limited
+        self._record_limit = self._event_limit = limit
+        self._position = end
+        return buffer[start:index]
+
+    def _await(self, terminator: Terminator, count: int) -> None:
+        """Set what ends the next record of a conversation, which is not at hand."""
         self._terminator, self._count = terminator, count
-        self._record_limit, self._event_limit = limit, event_limit
-        self._base += start
-        self._buffer = self._buffer[start:]
-        self._position = 0
-        room = count - len(self._buffer)
-        if room > _MOST_KEPT:
-            room = _MOST_KEPT
-        self._room = room
-        self._at_once = 0
+        self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
+        self._single_next = self._conversing = True
+        self._wait_for_single()
+
+    def _open_window(self, size: int) -> None:
+        """Have more than a record at a time cut from here on, since they are of about this size."""
+        self._single_next = self._conversing = False
+        self._window = 4 * size
 
     def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
         """Cut off the next whole messages of a grammar, ahead of who takes them, as _cut does with records.
@@ -901,7 +1007,7 @@ class Splitter:
         None if there are none at hand.
         """
         self._at_hand = False
-        self._ahead = False
+        self._single_next = self._conversing = False
         if self._ready is not _NOTHING:
             if self._ready_of is grammar and length_hint(self._ready):
                 return self._ready
@@ -945,6 +1051,7 @@ class Splitter:
         if self._data_given:
             self._streamed += len(self._data_given.data)
             self._data_given = None
+            self._single_next = self._conversing = False
             terminators += 1
         if not terminators:
             return
@@ -1007,7 +1114,7 @@ class Splitter:
                 if self._last_byte < 0:
                     return
                 if self._window > 0 and not self._pieces and self._pattern_literal is not None:
-                    self._at_once = min(self._window, most) - self._streamed
+                    self._at_once = min(self._window, most)
         if room > _MOST_KEPT:
             room = _MOST_KEPT
         self._room = room
