@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Generator
-from types import GeneratorType
+from types import FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._batched import BatchedGrammar
@@ -41,12 +41,14 @@ class _Stage(enum.Enum):
     BETWEEN = "between two messages"
     BEGUN = "waits for the first record of a message"
     UNDER_WAY = "waits for another"
+    RETURNED = "has a message to be handed over"
 
 
 _MESSAGE = _Step.MESSAGE
-_BETWEEN, _BEGUN, _UNDER_WAY = _Stage
+_BETWEEN, _BEGUN, _UNDER_WAY, _RETURNED = _Stage
 _NO_ANSWER: Any = object()
-_NO_MESSAGE: Any = object()
+# Of the code of a generator function; as in inspect, which takes long to import.
+_CO_GENERATOR = 0x20
 # A run in which a conversation has gone on so many times is taken to be a long one.
 _LONG_RUN = 3
 
@@ -57,7 +59,7 @@ class _Outcome:
     __slots__ = ("message",)
 
     def __init__(self) -> None:
-        self.message: Any = _NO_MESSAGE
+        self.message: Any = None
 
 
 class Parser(Generic[T]):
@@ -118,7 +120,7 @@ class Parser(Generic[T]):
             raise TypeError(f"expected a generator function, got {type(grammar).__name__}")
         self.splitter = Splitter() if splitter is None else splitter
         """The machine that the records come from."""
-        self._grammar = grammar
+        self._grammar = _checked(grammar)
         self._batched = grammar if isinstance(grammar, BatchedGrammar) else None
         self._too_long: TooLong = too_long
         self._skips = too_long == "skip"
@@ -193,21 +195,22 @@ class Parser(Generic[T]):
         """The messages of a grammar that has to be run."""
         splitter = self.splitter
         while True:
-            if (
-                splitter._room > 0
-                and splitter._ready is _NOTHING
-                and splitter._terminator is self._wanted
-                and self._stage is not _BETWEEN
-                and not splitter._streamed
-            ):
-                return
-            if self._stage is _BETWEEN:
-                outcome = self._outcome
-                if outcome.message is _NO_MESSAGE:
-                    self._follow(self._begin())
-                else:
-                    message, outcome.message = outcome.message, _NO_MESSAGE
-                    yield message
+            stage = self._stage
+            if stage is _UNDER_WAY or stage is _BEGUN:
+                if (
+                    splitter._room > 0
+                    and splitter._ready is _NOTHING
+                    and splitter._terminator is self._wanted
+                    and not splitter._streamed
+                ):
+                    return
+            elif stage is _BETWEEN:
+                self._follow(self._begin())
+                continue
+            else:
+                self._stage = _BETWEEN
+                message, self._outcome.message = self._outcome.message, None
+                yield message
                 continue
             if splitter._terminator is not self._wanted or splitter._passing_over:
                 self._stand_at(self._wanted)
@@ -234,9 +237,11 @@ class Parser(Generic[T]):
                     yield cast("T", cut[0])
                     continue
                 batch = cut
+            else:
+                splitter._lent_to_records = splitter._ready
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
-            outcome, send, begun = self._outcome, self._send, self._begun
+            send, outcome, begun = self._send, self._outcome, self._begun
             answer: Any = _NO_ANSWER
             for record in batch:
                 try:
@@ -254,18 +259,17 @@ class Parser(Generic[T]):
                     self._follow(answer)
                     break
                 self._stage = _BETWEEN
-                message, outcome.message = outcome.message, _NO_MESSAGE
-                yield message
-                if self._begun != begun or splitter._data_given:
-                    # Another iterator, or face, was used meanwhile: all is looked at anew.
+                yield outcome.message
+                if self._begun != begun:
+                    # Another iterator was used meanwhile: all is looked at anew.
                     break
                 try:
                     first = send(None)
                 except BaseException as error:
                     self._fail(error)
                     raise
-                self._stage = _BEGUN
                 if first is not wanted:
+                    self._stage = _BEGUN
                     self._follow(self._first(first))
                     break
             else:
@@ -275,6 +279,9 @@ class Parser(Generic[T]):
                     self._stage = _UNDER_WAY
                     if not self._direct:
                         self._send_directly()
+                elif answer is _MESSAGE:
+                    self._stage = _BEGUN
+                    outcome.message = None
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.
@@ -291,11 +298,11 @@ class Parser(Generic[T]):
     @property
     def _between_messages(self) -> bool:
         """Whether the next record is the first of a message."""
-        return self._stage is not _UNDER_WAY and self._outcome.message is _NO_MESSAGE
+        return self._stage is _BETWEEN or self._stage is _BEGUN
 
     def _renew(self) -> None:
         """Have the next run of the grammar be a new one, whatever became of this."""
-        self._runner = _run(self._grammar, self._outcome)
+        self._runner = cast("GeneratorType[Any, Any, Any]", _run(self._grammar, self._outcome))
         self._send: Callable[[Any], object] = self._runner.send
         self._direct = False  # what the grammar is sent no longer passes through the runner
 
@@ -332,7 +339,7 @@ class Parser(Generic[T]):
         """Make sure that a grammar waits for something before it returns."""
         if answer is _MESSAGE:
             self._stage = _BETWEEN
-            self._outcome.message = _NO_MESSAGE
+            self._outcome.message = None
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
         return answer
 
@@ -369,7 +376,7 @@ class Parser(Generic[T]):
     def _follow(self, answer: object) -> None:
         """Do as the grammar said: wait for a terminator, or, after a message, for the next run."""
         if answer is _MESSAGE:
-            self._stage = _BETWEEN
+            self._stage = _RETURNED
         elif answer is not self._wanted or answer is not self.splitter.get_terminator():
             self._converse(answer)
 
@@ -385,7 +392,7 @@ class Parser(Generic[T]):
             else:
                 self._wanted = answer
                 return
-        self._stage = _BETWEEN
+        self._stage = _RETURNED
 
     def _throw(self, error: RecordTooLong | IncompleteRecord) -> None:
         if self._was_told(error):
@@ -423,19 +430,22 @@ class Parser(Generic[T]):
 
 def _run(
     grammar: Callable[[], Parse[T]], outcome: _Outcome
-) -> GeneratorType[Terminator | _Step, bytes, None]:
-    def run() -> Generator[Terminator | _Step, bytes, None]:
-        while True:
-            parse = grammar()
-            if type(parse) is not GeneratorType:
-                _check_generator(parse)
-            outcome.message = yield from parse
-            yield _MESSAGE
-
-    return cast("GeneratorType[Terminator | _Step, bytes, None]", run())
+) -> Generator[Terminator | _Step, bytes, None]:
+    while True:
+        outcome.message = yield from grammar()
+        yield _MESSAGE
 
 
-def _check_generator(parse: object) -> None:
-    if not isinstance(parse, Generator):
-        got = type(parse).__name__
-        raise TypeError(f"expected the grammar to return a generator, got {got}")
+def _checked(grammar: Callable[[], Parse[T]]) -> Callable[[], Parse[T]]:
+    """The same, for ``yield from``, which takes any iterable: making sure that each run is a generator."""
+    if type(grammar) is FunctionType and grammar.__code__.co_flags & _CO_GENERATOR:
+        return grammar
+
+    def run() -> Parse[T]:
+        parse: object = grammar()
+        if not isinstance(parse, Generator):
+            got = type(parse).__name__
+            raise TypeError(f"expected the grammar to return a generator, got {got}")
+        return parse
+
+    return run
