@@ -738,6 +738,17 @@ class TestConversations:
         splitter.set_terminator(2)
         assert list(records) == [b"ne", b"xt"]
 
+    @pytest.mark.parametrize("size", [10, 5000])
+    def test_a_count_that_ends_in_a_long_chunk(self, size: int) -> None:
+        splitter = self.under_way(b"x" * size)
+        splitter.set_terminator(size + 3)
+        assert splitter.next_record() is NEED_DATA
+        splitter.receive_data(b"end" + b"2\n" * 5000)
+        assert splitter.next_record() == b"x" * size + b"end"
+        assert splitter.offset == size + 7
+        splitter.set_terminator(b"\n")
+        assert list(splitter.records()) == [b"2"] * 5000
+
     def test_one_whose_end_is_at_hand_but_far_away(self) -> None:
         splitter = self.under_way(b"x" * 2000 + b"\n")
         splitter.set_terminator(b"\n")

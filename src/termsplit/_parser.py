@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from ._batched import BatchedGrammar
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import RecordSkipped
-from ._splitter import _NOTHING, Splitter, _flatten
+from ._splitter import _NO_ANSWER, _NOTHING, Splitter, _flatten
 from ._terminators import Terminator
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ class _Stage(enum.Enum):
 
 _MESSAGE = _Step.MESSAGE
 _BETWEEN, _BEGUN, _UNDER_WAY, _RETURNED = _Stage
-_NO_ANSWER: Any = object()
 # Of the code of a generator function; as in inspect, which takes long to import.
 _CO_GENERATOR = 0x20
 # A run in which a conversation has gone on so many times is taken to be a long one.

@@ -62,6 +62,7 @@ from ._terminators import (
     _SHORT,
     AnyOf,
     Limited,
+    LiteralPattern,
     Pattern,
     Terminator,
     check_max_size,
@@ -93,6 +94,8 @@ _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
 # In place of records: the next one is above its limit.
 _TOO_LONG: list[bytes] = []
+# Stands where no answer of a grammar is meant.
+_NO_ANSWER: Any = object()
 _flatten = chain.from_iterable
 _new = object.__new__
 # Stands where no byte string has been a terminator yet.
@@ -267,11 +270,10 @@ class Splitter:
                     buffer = buffer + data
                     if size < _SHORT:
                         records = buffer.split(self._pattern_literal)
-                        rest = records.pop()
                     else:
-                        records, _, end = self._pattern.cut(buffer)
-                        rest = buffer[end:]
-                    self._buffer = rest
+                        # As split at once, it is one byte string.
+                        records = cast("LiteralPattern", self._pattern).split(buffer)
+                    self._buffer = rest = records.pop()
                     self._room = room
                     if records:
                         self._base += size - len(rest)
@@ -280,8 +282,10 @@ class Splitter:
         # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
             self._room = 0
-            if self._incoming or len(self._buffer) > _LONG_REST:
-                self._join_searched(_LONG_REST)
+            # Of a count, it is known that no more than the record's end need be joined with what there is.
+            most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
+            if self._incoming or len(self._buffer) > most:
+                self._join_searched(most)
             self._buffer = self._buffer + data
             return
         if self._input_ended_by:
@@ -913,8 +917,10 @@ class Splitter:
         if stop - start > max_size:
             stop = start + max_size
         # What is found within _SHORT must be within the limit too.
-        literal = self._pattern_literal if max_size >= _SHORT else None
-        if self._single_next and answer is literal and literal is not None:
+        found_near = self._pattern_literal is not None and max_size >= _SHORT
+        literal: Any = self._pattern_literal if found_near else _NO_ANSWER
+        width = self._pattern.longest
+        if self._single_next and answer is literal:
             # It was set for this record, and not for one before: below, it must not count as the same again.
             self._terminator = None
         self._terminators_ready = None
@@ -935,7 +941,7 @@ class Splitter:
                     self._terminator = self._count = answer
                     self._position = end
                     answer = send(buffer[start:end])
-                elif answer is literal and answer is not self._terminator and literal is not None:
+                elif answer is literal and answer is not self._terminator:
                     # (The same byte string again is for _cut, and its windows.)
                     index = buffer.find(literal, start, start + _SHORT)
                     if index < 0:
@@ -946,7 +952,7 @@ class Splitter:
                         limited = False
                     self._terminator = answer
                     self._count = -1
-                    self._position = end = index + len(literal)
+                    self._position = end = index + width
                     answer = send(buffer[start:index])
                 elif type(answer) is Limited and answer is not self._terminator:
                     record = self._cut_limited(answer)

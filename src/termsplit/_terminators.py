@@ -250,22 +250,24 @@ class LiteralPattern:
         return matched
 
     def cut(self, window: bytes) -> tuple[list[bytes], None, int]:
+        records = self.split(window)
+        return records, None, len(window) - len(records.pop())
+
+    def split(self, window: bytes) -> list[bytes]:
+        """What ``bytes.split`` gives, as fast as it can be had: the whole records, and the rest."""
         literal, size = self.literal, len(window)
         if (
             size < _SHORT
             or self.longest == 1
             or (size > _WORTH_A_LOOK and window.count(literal, 0, _SHORT) > _MANY)
         ):
-            records = window.split(literal)
-        else:
-            records = self._compiled().split(window)
-        return records, None, size - len(records.pop())
+            return window.split(literal)
+        return (self._expression or self._compiled()).split(window)
 
     def _compiled(self) -> re.Pattern[bytes]:
-        expression = self._expression
-        if expression is None:
-            expression = self._expression = re.compile(re.escape(self.literal))
-        return expression
+        if self._expression is None:
+            self._expression = re.compile(re.escape(self.literal))
+        return self._expression
 
 
 class AlternativesPattern:
