@@ -80,9 +80,10 @@ class LengthFirst(BatchedGrammar):
                     # As behind every other message, wherever the stream was cut.
                     parser._stand_at(width)
                     parser._wanted = width
-                    splitter._open_window(width + len(message))
                 yield (message,)
                 if len(splitter._buffer) - splitter._position > _SHORT_REST:
+                    if type(message) is bytes:
+                        splitter._open_window(width + len(message))
                     break
             else:
                 return

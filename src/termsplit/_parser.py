@@ -269,6 +269,7 @@ class Parser(Generic[T]):
                     raise
                 if first is not wanted:
                     self._stage = _BEGUN
+                    self._resumed = 0
                     self._follow(self._first(first))
                     break
             else:
@@ -280,6 +281,7 @@ class Parser(Generic[T]):
                         self._send_directly()
                 elif answer is _MESSAGE:
                     self._stage = _BEGUN
+                    self._resumed = 0
                     outcome.message = None
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
