@@ -70,7 +70,7 @@ def test_behind_each_message_the_next_length_is_waited_for(
 @pytest.mark.parametrize("size", [1, 5, 200])
 def test_what_is_skipped_is_skipped_as_by_any_grammar(size: int) -> None:
     grammar = length_prefixed(1, max_size=3).grammar
-    stream = b"\x01a\x02bc" * 9 + b"\x05\x01\x01\x01d\x00" + b"\x01e" * 9
+    stream = b"\x01a\x02bc" * 9 + b"\x05\x01\x01\x01d\x00" + b"\x01e" * 99
 
     def messages(grammar: Callable[[], Parse[bytes]]) -> list[bytes | RecordSkipped]:
         parser = Parser(grammar, too_long="skip")
