@@ -238,36 +238,22 @@ class Splitter:
         """
         if type(data) is not bytes:
             data = as_bytes(data)
-        room = self._room - len(data) - _CHUNK_OBJECT
-        if (
-            room <= 0
-            and self._incoming
-            and -room < _CHUNK_OBJECT * len(self._incoming)
-            and self._room > 0
-            and self._ready is _NOTHING
-        ):
-            # There would be room for it, if not for what Python keeps for each chunk.
-            self._join_searched(_SHORT_REST)
-            self._rest_searched()
-            room = self._room - len(data) - _CHUNK_OBJECT
-        if room > 0:
+        room = self._room - len(data)
+        if room > _CHUNK_OBJECT:
             if self._count >= 0 or self._last_byte not in data:
                 # It completes no record.
                 if data:
-                    self._room = room
+                    self._room = room - _CHUNK_OBJECT
                     self._incoming.append(data)
                 return
             # It may complete some.
-            at_once = self._at_once
-            if at_once > 0 and self._ready is _NOTHING:
+            if self._at_once > 0 and self._ready is _NOTHING:
                 if self._incoming:
                     self._buffer = b"".join((self._buffer, *self._incoming))
                     self._incoming.clear()
-                buffer = self._buffer
-                kept = len(buffer)
-                size = kept + len(data)
-                if size <= at_once - self._streamed and kept <= _SHORT_REST:
-                    buffer = buffer + data
+                buffer = self._buffer + data
+                size = len(buffer)
+                if size <= self._at_once - self._streamed:
                     if size < _SHORT:
                         records = buffer.split(self._pattern_literal)
                     else:
@@ -278,9 +264,18 @@ class Splitter:
                     if records:
                         self._base += size - len(rest)
                         self._ready = iter(records)
+                    elif size > _SHORT_REST:
+                        # Too long to be searched once more.
+                        self._at_once = 0
                     return
         # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
+            if room <= _CHUNK_OBJECT < room + _CHUNK_OBJECT * len(self._incoming):
+                # There would be room for it, if not for what Python keeps for each chunk.
+                self._join_searched(_SHORT_REST)
+                self._rest_searched()
+                self.receive_data(data)
+                return
             self._room = 0
             # Of a count, it is known that no more than the record's end need be joined with what there is.
             most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
