@@ -197,8 +197,8 @@ class Parser(Generic[T]):
             stage = self._stage
             if stage is _UNDER_WAY or stage is _BEGUN:
                 if (
-                    splitter._room > 0
-                    and splitter._ready is _NOTHING
+                    splitter._ready is _NOTHING
+                    and splitter._room > 0
                     and splitter._terminator is self._wanted
                     and not splitter._streamed
                 ):
@@ -240,7 +240,7 @@ class Parser(Generic[T]):
                 splitter._lent_to_records = splitter._ready
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
-            send, outcome, begun = self._send, self._outcome, self._begun
+            send, begun = self._send, self._begun
             answer: Any = _NO_ANSWER
             for record in batch:
                 try:
@@ -258,7 +258,7 @@ class Parser(Generic[T]):
                     self._follow(answer)
                     break
                 self._stage = _BETWEEN
-                yield outcome.message
+                yield self._outcome.message
                 if self._begun != begun:
                     # Another iterator was used meanwhile: all is looked at anew.
                     break
@@ -282,7 +282,14 @@ class Parser(Generic[T]):
                 elif answer is _MESSAGE:
                     self._stage = _BEGUN
                     self._resumed = 0
-                    outcome.message = None
+                    self._outcome.message = None
+                if (
+                    splitter._room > 0
+                    and splitter._ready is _NOTHING
+                    and splitter._terminator is wanted
+                    and not splitter._streamed
+                ):
+                    return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
         """The next of `messages`, or `NEED_DATA`.
