@@ -194,12 +194,12 @@ class Parser(Generic[T]):
         """The messages of a grammar that has to be run."""
         splitter = self.splitter
         while True:
-            stage = self._stage
+            stage, wanted = self._stage, self._wanted
             if stage is _UNDER_WAY or stage is _BEGUN:
                 if (
                     splitter._ready is _NOTHING
                     and splitter._room > 0
-                    and splitter._terminator is self._wanted
+                    and splitter._terminator is wanted
                     and not splitter._streamed
                 ):
                     return
@@ -211,13 +211,13 @@ class Parser(Generic[T]):
                 message, self._outcome.message = self._outcome.message, None
                 yield message
                 continue
-            if splitter._terminator is not self._wanted or splitter._passing_over:
-                self._stand_at(self._wanted)
+            if splitter._terminator is not wanted or splitter._passing_over:
+                self._stand_at(wanted)
             batch: Iterable[Any] = splitter._ready
             begun_as_events = splitter._streamed or splitter._data_given
             if batch is _NOTHING or begun_as_events or splitter._ready_of is not None:
                 waits_for_one = splitter._count >= 0 or splitter._single_next
-                if waits_for_one and self._converse(self._wanted):
+                if waits_for_one and self._converse(wanted):
                     continue
                 try:
                     cut = splitter._next_batch(self._too_long)
@@ -237,9 +237,10 @@ class Parser(Generic[T]):
                     continue
                 batch = cut
             else:
-                splitter._lent_to_records = splitter._ready
+                splitter._lent_to_records = batch
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
-            wanted: Any = self._wanted if splitter._terminator is self._wanted else _NO_ANSWER
+            if splitter._terminator is not wanted:
+                wanted = _NO_ANSWER
             send, begun = self._send, self._begun
             answer: Any = _NO_ANSWER
             for record in batch:

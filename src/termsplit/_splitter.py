@@ -613,8 +613,6 @@ class Splitter:
                 self._streamed = 0
                 yield self._terminator_at_hand()
                 continue
-            if self._ready_of is not None:
-                self._put_back()
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
                 if self._room > 0:
@@ -673,6 +671,9 @@ class Splitter:
                         break
                     continue
                 batch = cut
+            elif self._ready_of is not None:
+                self._put_back()
+                continue
             elif batch is self._lent_to_records:
                 # Who iterates over records must not take any while only the data of one was given here.
                 batch = self._ready = iter(list(self._ready))
