@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from . import bare, limits, ours, peers  # noqa: F401
 from .candidates import Run, candidates
 from .measure import Entry, Group, WrongAnswer, size_name
-from .workloads import CHUNK_SIZES, KIB, Hostile, Stream, hostile, plain
+from .workloads import CHUNK_SIZES, Hostile, Stream, hostile, plain
 
 
 def in_memory(scale: float) -> Iterator[Group]:
@@ -47,11 +47,7 @@ def stream_group(stream: Stream, chunk_size: int) -> Group:
         )
         for candidate in candidates(stream)
     ]
-    # Of long records in large chunks, a pass takes a tenth of a millisecond.
-    passes = 10 if chunk_size >= 64 * KIB and stream.messages < 100 else 1
-    return Group(
-        stream.name, size_name(chunk_size), "second", stream.messages, entries, passes=passes
-    )
+    return Group(stream.name, size_name(chunk_size), "second", stream.messages, entries)
 
 
 def _check(run: Run, name: str, stream: Stream, chunks: list[bytes]) -> None:
