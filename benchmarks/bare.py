@@ -26,7 +26,7 @@ BARE[FRAMING] = BARE[LISTS]
 _LONGEST = 2000
 
 
-class _Lines:
+class Lines:
     """All records end alike."""
 
     __slots__ = ("_found", "_inner", "_last", "_ready", "_rest", "_terminator")
@@ -93,7 +93,7 @@ class _Lines:
             yield send(record)
 
 
-class _HeadsAndBodies:
+class HeadsAndBodies:
     """Each record ends in its own way; how is told three times, since a call would be part of what is measured."""
 
     __slots__ = ("_buffer", "_terminator")
@@ -171,16 +171,16 @@ class _HeadsAndBodies:
         yield from ()
 
 
-def _lines(stream: Stream) -> _Lines:
+def _lines(stream: Stream) -> Lines:
     if len(stream.expected[0]) > _LONGEST:
         raise LookupError("it knows no records that come in pieces")
-    return _Lines(stream.terminator)
+    return Lines(stream.terminator)
 
 
-def _machine(stream: Stream) -> _Lines | _HeadsAndBodies:
+def _machine(stream: Stream) -> Lines | HeadsAndBodies:
     if stream.framing == "lines":
         return _lines(stream)
-    return _HeadsAndBodies(4 if stream.framing == "length" else stream.terminator)
+    return HeadsAndBodies(4 if stream.framing == "length" else stream.terminator)
 
 
 @candidate(BARE[RECORDS], "lines", "http", "length", limit=True)
