@@ -901,20 +901,17 @@ class Splitter:
         """
         if self._room > 0 or self._data_given:
             return answer
-        max_size = self._max_size
-        limited = False
+        max_size, literal = self._max_size, self._pattern_literal
         if not self._conversing:
             if self._streamed or self._pieces or self._passing_over:
                 return answer
-            limited = self._event_limit != _NO_LIMIT or self._record_limit != max_size
+            if self._event_limit != _NO_LIMIT or self._record_limit != max_size:
+                self._lift_limit(answer)
         buffer, base, start = self._buffer, self._base, self._position
         # What ends before it is surely no longer than max_size.
         stop = len(buffer)
         if stop - start > max_size:
             stop = start + max_size
-        # What is found within _SHORT must be within the limit too.
-        found_near = self._pattern_literal is not None and max_size >= _SHORT
-        literal: Any = self._pattern_literal if found_near else _NO_ANSWER
         width = self._pattern.longest
         if self._single_next and answer is literal:
             # It was set for this record, and not for one before: below, it must not count as the same again.
@@ -927,25 +924,19 @@ class Splitter:
             while self._at_hand:
                 if type(answer) is int:
                     end = start + answer
-                    if not start < end <= stop:
+                    if end > stop or answer <= 0:
                         if len(buffer) < end < _NO_LIMIT and 0 < answer <= max_size:
                             self._await(answer, answer)
                         break
-                    if limited:
-                        self._record_limit, self._event_limit = max_size, _NO_LIMIT
-                        limited = False
                     self._terminator = self._count = answer
                     self._position = end
                     answer = send(buffer[start:end])
-                elif answer is literal and answer is not self._terminator:
+                elif answer is literal and answer is not self._terminator and answer is not None:
                     # (The same byte string again is for _cut, and its windows.)
-                    index = buffer.find(literal, start, start + _SHORT)
+                    index = buffer.find(literal, start, stop)
                     if index < 0:
                         self._await(answer, -1)
                         break
-                    if limited:
-                        self._record_limit, self._event_limit = max_size, _NO_LIMIT
-                        limited = False
                     self._terminator = answer
                     self._count = -1
                     self._position = end = index + width
@@ -954,9 +945,9 @@ class Splitter:
                     record = self._cut_limited(answer)
                     if record is None:
                         break
-                    limited = True
                     end = self._position
                     answer = send(record)
+                    self._lift_limit(answer)
                 else:
                     break
                 start = end
@@ -967,6 +958,12 @@ class Splitter:
         finally:
             self._at_hand = False
         return answer
+
+    def _lift_limit(self, answer: Any) -> None:
+        """Have the usual limits again, if ``answer`` asks for a record under these."""
+        if type(answer) is int or (answer is self._pattern_literal and answer is not None):
+            self._terminator = None
+            self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
 
     def _cut_limited(self, limited: Limited) -> bytes | None:
         """Cut off the record that ends as ``limited`` says; None if it is not at hand."""
