@@ -22,8 +22,8 @@ BARE = {
 }
 """Its name, by that of the same face of termsplit."""
 BARE[FRAMING] = BARE[LISTS]
-# Longer ones come in pieces, which are beyond it.
-_LONGEST = 2000
+# Longer ones come in pieces.
+_LONG = 2000
 
 
 class Lines:
@@ -91,6 +91,60 @@ class Lines:
         for record in self._ready:
             send(None)
             yield send(record)
+
+
+class _LongLines(Lines):
+    """They come in pieces, that are joined once; where one ends is seen by the terminator's last byte."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, terminator: bytes) -> None:
+        super().__init__(terminator)
+        self._pieces: list[bytes | memoryview] = []
+
+    def receive_data(self, data: bytes) -> None:
+        index = data.find(self._last)
+        if index < 0:
+            self._pieces.append(data)
+            self._ready = []
+            return
+        pieces, self._ready = self._pieces, []
+        view, inner, start = memoryview(data), len(self._inner), 0
+        while index >= 0:
+            if index - inner >= start:
+                pieces.append(view[start : index - inner])
+            elif start < inner:
+                pieces[-1] = pieces[-1][: start - inner]
+            self._ready.append(b"".join(pieces))
+            pieces.clear()
+            start = index + 1
+            index = data.find(self._last, start)
+        pieces.append(view[start:])
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        return self._pass_on(data)
+
+    def _pass_on(self, data: bytes) -> Iterator[Event]:
+        new, inner, start = object.__new__, len(self._inner), 0
+        index = data.find(self._last)
+        while index >= 0:
+            event = new(DataReceived)
+            event.data = data[start : index - inner]  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+            yield event
+            yield self._found
+            start = index + 1
+            index = data.find(self._last, start)
+        if start:
+            data = data[start:]
+        if data and data[-1] in self._inner:
+            data, self._rest = data[:-inner], data[-inner:]
+        if data:
+            event = new(DataReceived)
+            event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+            yield event
 
 
 class HeadsAndBodies:
@@ -172,9 +226,7 @@ class HeadsAndBodies:
 
 
 def _lines(stream: Stream) -> Lines:
-    if len(stream.expected[0]) > _LONGEST:
-        raise LookupError("it knows no records that come in pieces")
-    return Lines(stream.terminator)
+    return (_LongLines if len(stream.expected[0]) > _LONG else Lines)(stream.terminator)
 
 
 def _machine(stream: Stream) -> Lines | HeadsAndBodies:

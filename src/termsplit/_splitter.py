@@ -270,7 +270,8 @@ class Splitter:
                     return
         # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
-            if room <= _CHUNK_OBJECT < room + _CHUNK_OBJECT * len(self._incoming):
+            chunks = len(self._incoming)
+            if chunks and room <= _CHUNK_OBJECT < room + _CHUNK_OBJECT * chunks:
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
@@ -279,7 +280,7 @@ class Splitter:
             self._room = 0
             # Of a count, it is known that no more than the record's end need be joined with what there is.
             most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
-            if self._incoming or len(self._buffer) > most:
+            if chunks or len(self._buffer) > most:
                 self._join_searched(most)
             self._buffer = self._buffer + data
             return
@@ -1123,8 +1124,8 @@ class Splitter:
         buffer, start = self._buffer, self._position
         size = len(buffer) - start
         if (
-            _LONG_REST < size < len(record)
-            and 2 * size >= len(buffer)
+            size > _LONG_REST
+            and start <= size < len(record)
             and self._last_byte >= 0
             and not self._incoming
             and not self._input_ended_by
