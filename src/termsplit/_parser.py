@@ -241,7 +241,7 @@ class Parser(Generic[T]):
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             if splitter._terminator is not wanted:
                 wanted = _NO_ANSWER
-            send, begun = self._send, self._begun
+            send, outcome, begun = self._send, self._outcome, self._begun
             answer: Any = _NO_ANSWER
             for record in batch:
                 try:
@@ -259,7 +259,7 @@ class Parser(Generic[T]):
                     self._follow(answer)
                     break
                 self._stage = _BETWEEN
-                yield self._outcome.message
+                yield outcome.message
                 if self._begun != begun:
                     # Another iterator was used meanwhile: all is looked at anew.
                     break
@@ -283,7 +283,7 @@ class Parser(Generic[T]):
                 elif answer is _MESSAGE:
                     self._stage = _BEGUN
                     self._resumed = 0
-                    self._outcome.message = None
+                    outcome.message = None
                 if (
                     splitter._room > 0
                     and splitter._ready is _NOTHING

@@ -902,7 +902,8 @@ class Splitter:
         """
         if self._room > 0 or self._data_given:
             return answer
-        max_size, literal = self._max_size, self._pattern_literal
+        max_size = self._max_size
+        literal: Any = self._pattern_literal or _NO_ANSWER
         if not self._conversing:
             if self._streamed or self._pieces or self._passing_over:
                 return answer
@@ -932,7 +933,7 @@ class Splitter:
                     self._terminator = self._count = answer
                     self._position = end
                     answer = send(buffer[start:end])
-                elif answer is literal and answer is not self._terminator and answer is not None:
+                elif answer is literal and answer is not self._terminator:
                     # (The same byte string again is for _cut, and its windows.)
                     index = buffer.find(literal, start, stop)
                     if index < 0:
