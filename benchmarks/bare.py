@@ -226,7 +226,11 @@ class HeadsAndBodies:
 
 
 def _lines(stream: Stream) -> Lines:
-    return (_LongLines if len(stream.expected[0]) > _LONG else Lines)(stream.terminator)
+    if len(stream.expected[0]) <= _LONG:
+        return Lines(stream.terminator)
+    if stream.terminator[-1] in stream.expected[0]:
+        raise LookupError("it takes a terminator's last byte for the whole of it in long records")
+    return _LongLines(stream.terminator)
 
 
 def _machine(stream: Stream) -> Lines | HeadsAndBodies:

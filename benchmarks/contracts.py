@@ -1,7 +1,9 @@
-"""The bare machine with the contracts: every question that they ask of a chunk or a record, in the shortest way.
+"""The bare machine with the contracts: it asks every question that they ask of a chunk or a record, in as few steps as it takes.
 
-What follows where the answer is not the usual one is left out, and takes no time where it doesn't come up. So what this machine
-does not reach is out of reach with the contracts in force.
+It still knows one way in which terminators follow each other, and has one face. Where the answer to a question is not the usual
+one, it gives up: what would follow takes no time where it doesn't come up. So a figure that it does not reach is out of reach
+with the contracts in force. Where it reaches one that termsplit does not, what lies between is the price of one machine for all
+terminators and all faces.
 """
 
 from __future__ import annotations
@@ -13,27 +15,36 @@ from termsplit import DataReceived, Event, TerminatorFound
 
 from .bare import HeadsAndBodies, Lines
 from .candidates import candidate
-from .workloads import Collect, Stream
+from .ours import EVENTS, GRAMMAR
+from .readers import looping_grammar, read_events
+from .workloads import KIB, Collect, Stream
 
+WITH_CONTRACTS = {
+    face: face.replace("termsplit", "bare machine with contracts") for face in (GRAMMAR, EVENTS)
+}
+"""Its name, by that of the same face of termsplit."""
+_LIMIT = 64 * KIB
+# So much may be cut ahead, or searched once more.
+_WINDOW = 16 * KIB
+_NEAR = 512
 _NOTHING: Iterator[bytes] = iter(())
-_LIMIT = 64 * 1024
 _new = object.__new__
 
 
-class _CarefulLines(Lines):
-    __slots__ = ("_given", "_limit", "_received", "_room", "_streamed", "_untaken", "_wanted")
+class _Lines(Lines):
+    __slots__ = ("_given", "_received", "_room", "_streamed", "_untaken", "_wanted", "_window")
 
     def __init__(self, terminator: bytes) -> None:
         super().__init__(terminator)
-        self._limit = self._room = _LIMIT
-        self._received = 0
+        self._wanted = terminator
+        self._room = _LIMIT  # none at the end of the stream
+        self._window = _WINDOW
+        self._received = self._streamed = 0
         self._untaken = _NOTHING
         self._given: DataReceived | None = None
-        self._streamed = 0
-        self._wanted = terminator
 
     def receive_data(self, data: bytes) -> None:
-        """It is bytes, no record is too long, nor has the stream ended; the offset is known; all before was taken."""
+        """Is it bytes? Too much for one record? Was all before it taken? And where does the stream stand?"""
         if type(data) is not bytes:
             raise NotImplementedError
         size = len(data)
@@ -41,9 +52,12 @@ class _CarefulLines(Lines):
         if room <= 0 or self._untaken is not _NOTHING:
             raise NotImplementedError
         if self._last in data:
-            records = (self._rest + data).split(self._terminator)
+            data = self._rest + data
+            if len(data) > self._window:
+                raise NotImplementedError
+            records = data.split(self._terminator)
             self._rest = rest = records.pop()
-            self._room = self._limit - len(rest)
+            self._room = _LIMIT - len(rest)
             if records:
                 self._untaken = iter(records)
         else:
@@ -52,7 +66,7 @@ class _CarefulLines(Lines):
         self._received += size
 
     def _events(self) -> Iterator[Event]:
-        """What was not taken can be put back; another face, another terminator, or more data, may come at any point."""
+        """After each: has another face, another terminator or more data come between?"""
         if self._given:
             raise NotImplementedError
         found, untaken = self._found, self._untaken
@@ -83,7 +97,7 @@ class _CarefulLines(Lines):
                 raise NotImplementedError
 
     def _run(self, send: Callable[[Any], object]) -> Iterator[object]:
-        """As above; and the grammar may ask for another terminator, come to its end, or fail."""
+        """Is the terminator the one that is waited for? Was the record begun as events? Does the grammar go on as before?"""
         untaken, wanted = self._untaken, self._wanted
         if self._terminator is not wanted or self._streamed or self._given:
             raise NotImplementedError
@@ -98,14 +112,13 @@ class _CarefulLines(Lines):
             self._untaken = _NOTHING
 
 
-class _CarefulHeads(HeadsAndBodies):
+class _HeadsAndBodies(HeadsAndBodies):
     __slots__ = ("_alone", "_ended", "_given", "_position", "_received")
 
     def __init__(self, terminator: bytes | int) -> None:
         super().__init__(terminator)
         self._received = self._position = 0
-        self._ended = False
-        self._alone = False
+        self._alone = self._ended = False
         self._given: DataReceived | None = None
 
     def receive_data(self, data: bytes) -> None:
@@ -116,27 +129,29 @@ class _CarefulHeads(HeadsAndBodies):
         self._position = 0
 
     def set_terminator(self, terminator: bytes | int) -> None:
+        """Is it one? And is there nothing to put back?"""
         self._alone = False
-        if type(terminator) is int:
+        if isinstance(terminator, int):
             if terminator < 0:
                 raise NotImplementedError
-        elif type(terminator) is not bytes or not terminator:
+        elif not terminator:
             raise NotImplementedError
         if self._given is not None:
             raise NotImplementedError
         self._terminator = terminator
 
     def _events(self) -> Iterator[Event]:
+        """Before each: where does the stream stand, and under which terminator? After it: did anything come between?"""
         if self._given:
             raise NotImplementedError
         while True:
             terminator, buffer, start = self._terminator, self._buffer, self._position
-            if type(terminator) is int:
+            if isinstance(terminator, int):
                 index = end = start + terminator
                 if end > len(buffer):
                     break
             else:
-                index = buffer.find(terminator, start)
+                index = buffer.find(terminator, start, start + _NEAR)
                 if index < 0:
                     break
                 end = index + len(terminator)
@@ -149,21 +164,23 @@ class _CarefulHeads(HeadsAndBodies):
                 if self._given is not event:
                     raise NotImplementedError
                 self._given = None
-            event = _new(TerminatorFound)
-            event.terminator = terminator
-            yield event
+            found = _new(TerminatorFound)
+            found.terminator = terminator  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+            yield found
             if self._given:
                 raise NotImplementedError
 
     def _run(self, send: Callable[[Any], Any]) -> Iterator[object]:
-        buffer, terminator, start = self._buffer, self._terminator, self._position
+        """For each: is it within the limit, where does the stream stand, and did the grammar leave the machine alone?"""
+        buffer, terminator = self._buffer, self._terminator
+        start = begin = self._position
         stop = min(len(buffer), start + _LIMIT)
         self._alone = True
         try:
             while self._alone:
-                if type(terminator) is int:
+                if isinstance(terminator, int):
                     index = end = start + terminator
-                    if not start < end <= stop:
+                    if end > stop or terminator < 0:
                         break
                 else:
                     index = buffer.find(terminator, start, stop)
@@ -177,4 +194,27 @@ class _CarefulHeads(HeadsAndBodies):
         except StopIteration:
             raise NotImplementedError from None
         self._terminator = terminator
-        yield from ()
+        if stop < len(buffer) and start > begin:
+            yield from self._run(send)
+
+
+def _machine(stream: Stream, chunks: list[bytes]) -> _Lines | _HeadsAndBodies:
+    if stream.framing != "lines":
+        return _HeadsAndBodies(4 if stream.framing == "length" else stream.terminator)
+    if len(stream.expected[0]) + len(chunks[0]) > _WINDOW:
+        raise LookupError("it knows neither long records nor windows")
+    return _Lines(stream.terminator)
+
+
+@candidate(WITH_CONTRACTS[GRAMMAR], "lines", "http", "length", limit=True)
+def grammar(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    machine, parse = _machine(stream, chunks), looping_grammar(stream, collect)()
+    next(parse)
+    for chunk in chunks:
+        for _ in machine.run(chunk, parse.send):
+            pass
+
+
+@candidate(WITH_CONTRACTS[EVENTS], "lines", "http", "length", limit=True)
+def events(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    read_events(_machine(stream, chunks), stream, chunks, collect)

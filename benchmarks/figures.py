@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from .bare import BARE
+from .contracts import WITH_CONTRACTS
 from .ours import DROP_IN, DROP_IN_DROPPING, EVENTS, FRAMING, GRAMMAR, LISTS, MESSAGES, RECORDS
 from .peers import ASYNCHAT, ASYNCHAT_DROPPING
 from .results import Table
@@ -23,6 +24,8 @@ REFERENCES = (ASYNCHAT, ASYNCHAT, ASYNCHAT_DROPPING, ASYNCHAT_DROPPING)
 BACKENDS = ("blocking", "asyncio", "trio", "anyio", "asyncore")
 FIXED = {"1 KiB": 1024.0, "25 ms": 0.025}
 """References that are not measured, in bytes or seconds."""
+MACHINES = {"a bare machine": BARE, "and the contracts": WITH_CONTRACTS}
+"""What else could be measured in the place of termsplit."""
 HOSTILE = "hostile: "
 DOUBLING = 2.3
 """Twice a hostile input may take so many times as long."""
@@ -96,13 +99,15 @@ def reached(found: Mapping[str, Table]) -> Iterator[tuple[Figure, float]]:
             yield figure, reference / taken[figure.candidate]
 
 
-def reached_bare(found: Mapping[str, Table]) -> Iterator[tuple[Figure, float]]:
-    """The same for the bare machine, in the place of termsplit."""
+def reached_by(
+    others: Mapping[str, str], found: Mapping[str, Table]
+) -> Iterator[tuple[Figure, float]]:
+    """The same for another machine in the place of termsplit: its name, by that of termsplit's face."""
     for figure, factor in reached(found):
         taken = found[figure.workload][figure.column]
-        bare = BARE.get(figure.candidate, "")
-        if bare in taken:
-            yield figure, factor * taken[figure.candidate] / taken[bare]
+        other = others.get(figure.candidate, "")
+        if other in taken:
+            yield figure, factor * taken[figure.candidate] / taken[other]
 
 
 def unmeasured(found: Mapping[str, Table]) -> set[Figure]:
@@ -124,10 +129,10 @@ def doubled(found: Mapping[str, Table]) -> dict[str, dict[str, float]]:
 
 def print_figures(found: Mapping[str, Table]) -> None:
     table = RichTable(
-        *("workload", "column", "candidate", "as fast as", "wanted", "measured", "bare machine"),
+        *("workload", "column", "candidate", "as fast as", "wanted", "measured", *MACHINES),
         title="Figures",
     )
-    bare = dict(reached_bare(found))
+    machines = [dict(reached_by(others, found)) for others in MACHINES.values()]
     for figure, factor in reached(found):
         table.add_row(
             figure.workload,
@@ -136,7 +141,7 @@ def print_figures(found: Mapping[str, Table]) -> None:
             figure.reference,
             f">= {figure.factor:.2f} x",
             _styled(factor, factor >= figure.factor),
-            f"{bare[figure]:.2f}" if figure in bare else "",
+            *(f"{machine[figure]:.2f}" if figure in machine else "" for machine in machines),
         )
     hostile = RichTable("workload", *FACES, title="Doubling the input multiplies the time by")
     for workload, factors in doubled(found).items():

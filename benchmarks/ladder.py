@@ -17,7 +17,17 @@ from . import limits, ours, peers
 from .candidates import Run
 from .measure import Entry, Group, size_name
 from .streams import stream_group, timed
-from .workloads import KIB, MIB, Collect, Stream, body_size, http, length_prefixed, lines, long_records
+from .workloads import (
+    KIB,
+    MIB,
+    Collect,
+    Stream,
+    body_size,
+    http,
+    length_prefixed,
+    lines,
+    long_records,
+)
 
 LADDER = "ladder: "
 _TOP = (

@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pyperf
 from matplotlib import pyplot as plt
 
-from .figures import DOUBLING, FACES, HOSTILE, Figure, doubled, reached, reached_bare
+from .figures import DOUBLING, FACES, HOSTILE, MACHINES, Figure, doubled, reached, reached_by
 from .ladder import LADDER
 from .report import cells
 from .results import Table, tables, unit
@@ -35,7 +35,13 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
         _machine(suite),
         "## The figures it is held to\n",
         _figures(
-            {"measured": dict(reached(found)), "by a bare machine": dict(reached_bare(found))}
+            {
+                "measured": dict(reached(found)),
+                **{
+                    f"by {name}": dict(reached_by(others, found))
+                    for name, others in MACHINES.items()
+                },
+            }
         ),
         _doubling(found),
     ]

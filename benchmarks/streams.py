@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 # They enter themselves among the candidates.
-from . import bare, limits, ours, peers  # noqa: F401
+from . import bare, contracts, limits, ours, peers  # noqa: F401
 from .candidates import Run, candidates
 from .measure import Entry, Group, WrongAnswer, size_name
 from .workloads import CHUNK_SIZES, Hostile, Stream, hostile, plain

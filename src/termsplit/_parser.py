@@ -237,7 +237,7 @@ class Parser(Generic[T]):
                     continue
                 batch = cut
             else:
-                splitter._lent_to_records = batch
+                splitter._lent_to_records = splitter._ready
             # The answer that changes nothing; a count of 0 fires once, so the same answer again is a new one.
             if splitter._terminator is not wanted:
                 wanted = _NO_ANSWER
