@@ -258,16 +258,17 @@ def lists(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 def grammar(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     machine, parse = _machine(stream), looping_grammar(stream, collect)()
     next(parse)
+    send = parse.send
     for chunk in chunks:
-        for _ in machine.run(chunk, parse.send):
+        for _ in machine.run(chunk, send):
             pass
 
 
 @candidate(BARE[MESSAGES], "lines", limit=True)
 def messages(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    machine, run = _lines(stream), _runs(message_grammar(stream, collect))
+    machine, send = _lines(stream), _runs(message_grammar(stream, collect)).send
     for chunk in chunks:
-        for message in machine.run_anew(chunk, run.send):
+        for message in machine.run_anew(chunk, send):
             if collect:
                 collect(message)
 

@@ -210,8 +210,9 @@ def _machine(stream: Stream, chunks: list[bytes]) -> _Lines | _HeadsAndBodies:
 def grammar(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     machine, parse = _machine(stream, chunks), looping_grammar(stream, collect)()
     next(parse)
+    send = parse.send
     for chunk in chunks:
-        for _ in machine.run(chunk, parse.send):
+        for _ in machine.run(chunk, send):
             pass
 
 

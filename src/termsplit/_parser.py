@@ -243,6 +243,8 @@ class Parser(Generic[T]):
                 wanted = _NO_ANSWER
             send, outcome, begun = self._send, self._outcome, self._begun
             answer: Any = _NO_ANSWER
+            # As it is whenever a message is given from here.
+            self._stage = _BETWEEN
             for record in batch:
                 try:
                     answer = send(record)
@@ -258,7 +260,6 @@ class Parser(Generic[T]):
                     self._stage = _UNDER_WAY
                     self._follow(answer)
                     break
-                self._stage = _BETWEEN
                 yield outcome.message
                 if self._begun != begun:
                     # Another iterator was used meanwhile: all is looked at anew.
@@ -284,6 +285,9 @@ class Parser(Generic[T]):
                     self._stage = _BEGUN
                     self._resumed = 0
                     outcome.message = None
+                else:
+                    # There was none in it any more.
+                    self._stage = stage
                 if (
                     splitter._room > 0
                     and splitter._ready is _NOTHING
