@@ -903,7 +903,8 @@ class Splitter:
         if self._room > 0 or self._data_given:
             return answer
         max_size = self._max_size
-        literal: Any = self._pattern_literal or _NO_ANSWER
+        # What is found within _SHORT is within the limit then.
+        literal: Any = (max_size >= _SHORT and self._pattern_literal) or _NO_ANSWER
         if not self._conversing:
             if self._streamed or self._pieces or self._passing_over:
                 return answer
@@ -935,7 +936,7 @@ class Splitter:
                     answer = send(buffer[start:end])
                 elif answer is literal and answer is not self._terminator:
                     # (The same byte string again is for _cut, and its windows.)
-                    index = buffer.find(literal, start, stop)
+                    index = buffer.find(literal, start, start + _SHORT)
                     if index < 0:
                         self._await(answer, -1)
                         break
