@@ -25,7 +25,7 @@ from termsplit import (
     Terminator,
     TerminatorFound,
 )
-from termsplit._terminators import Pattern, literal_pattern
+from termsplit._terminators import LiteralPattern, Pattern, literal_pattern
 
 
 class Cost:
@@ -67,6 +67,11 @@ class CountingPattern:
         self.cost.searched += len(window)
         self.cost.copied += len(window)
         return self.pattern.cut(window)
+
+    def split(self, data: bytes) -> list[bytes]:
+        self.cost.searched += len(data)
+        assert isinstance(self.pattern, LiteralPattern)
+        return self.pattern.split(data)
 
 
 class CountingSplitter(Splitter):
@@ -273,6 +278,24 @@ def test_records_that_are_too_long(
             assert all(isinstance(one, RecordSkipped) for one in splitter.records(too_long="skip"))
 
     is_linear(measure, scenario, size)
+
+
+@pytest.mark.parametrize("take", [take_events, take_records])
+def test_a_long_record_after_short_ones(
+    measure: Callable[[Scenario, int], Cost], take: Callable[[Splitter, bytes], None]
+) -> None:
+    """Each of its chunks might end it, and all of it fits into the window that the short ones have earned."""
+
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, b"\r\n")
+        for _ in range(10):
+            take(splitter, b"a record\r\n" * 200)
+        before = cost.copied
+        for _ in range(size):
+            take(splitter, b"\n")
+        assert cost.copied - before < 128 * size
+
+    is_linear(measure, scenario, 1_000)
 
 
 def test_chunks_that_wait_are_joined_once(measure: Callable[[Scenario, int], Cost]) -> None:
