@@ -653,11 +653,20 @@ class Splitter:
                     if too_long == "skip":
                         yield skipped
                     continue
-                single = self._cut_single() if self._single_next else None
-                if single is None and self._room > 0:
-                    # What there is of it is data.
-                    continue
-                cut = self._cut(self._event_limit) if single is None else (single,)
+                if self._single_next:
+                    record = self._cut_single()
+                    if record:
+                        self._data_given = event = _new(DataReceived)
+                        event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+                        yield event
+                        continue
+                    if record is not None:
+                        yield self._terminator_at_hand()
+                        continue
+                    if self._room > 0:
+                        # What there is of it is data.
+                        continue
+                cut = self._cut(self._event_limit)
                 if cut is None or cut is _TOO_LONG:
                     data = self._take_known()
                     if data:
@@ -728,9 +737,12 @@ class Splitter:
         """The event of the terminator behind the record taken last."""
         if self._terminators_ready is not None:
             return self._terminators_ready[-1 - length_hint(self._ready)]
+        found = self._pattern.found
         if self._count >= 0:
-            return TerminatorFound(self._count)
-        return cast("TerminatorFound", self._pattern.found)
+            found = _new(TerminatorFound)
+            found.terminator = self._count  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+        assert found is not None
+        return found
 
     def _joined(self) -> bytes:
         """All that there is of an unfinished record, when all that came in was searched."""
