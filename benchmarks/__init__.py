@@ -3,7 +3,8 @@
 Each module imports only from those above it:
 
     workloads       the streams of bytes, what must come out of them, how they are cut
-    candidates      who takes part in reading them: ours, peers, limits, and bare, a machine with the faces alone
+    candidates      who takes part in reading them: ours, peers, limits; bare, a machine with the faces alone, and
+                    contracts, the same with what the contracts ask of it
                     (callbacks, readers: the programs that several of them run)
     sockets         a loopback connection, and who can serve it: backends (ours), servers (the peers);
                     remote, the process at its other end
