@@ -190,14 +190,12 @@ _CHUNK: dict[str, Run] = {
     "and records(), but no loop over it": _records_unused,
 }
 _RECORD: dict[str, Run] = {
-    "a loop over the records": _loop,
     "a method called with each": _with_each(lambda: _Bare().take),
     "a generator sent each": _with_each(_sender),
     "a generator run anew for each": _with_each(_runner),
     "an event made of each": _with_each(lambda: DataReceived),
-    "rest + chunk, split": _split_each,
 }
-_LINE: dict[str, Run] = {
+_SPLIT: dict[str, Run] = {
     "a loop over the records": _loop,
     "rest + chunk, split": _split_each,
     "rest + chunk, split by a compiled expression": _compiled_split_each,
@@ -241,8 +239,8 @@ def ladders(scale: float) -> Iterator[Group]:
         yield _group(stream, column, chunk_size, len(stream.data) // chunk_size, rungs)
     total = int(scale * MIB)
     for name, stream, chunk_size, rungs in (
-        ("a record of 20 B", lines("", 20, total), 64 * KIB, _RECORD),
-        ("a record of 100 B", lines("", 100, total), 64 * KIB, _LINE),
+        ("a record of 20 B", lines("", 20, total), 64 * KIB, _SPLIT | _RECORD),
+        ("a record of 100 B", lines("", 100, total), 64 * KIB, _SPLIT),
         ("a message of head and body", http(total), 64 * KIB, _HTTP),
         ("a message of length and 100 B", length_prefixed(total), 64 * KIB, _LENGTH),
         ("a record of 64 KiB", long_records("", 1460, total), 1460, _LONG),
