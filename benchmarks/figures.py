@@ -24,7 +24,7 @@ REFERENCES = (ASYNCHAT, ASYNCHAT, ASYNCHAT_DROPPING, ASYNCHAT_DROPPING)
 BACKENDS = ("blocking", "asyncio", "trio", "anyio", "asyncore")
 FIXED = {"1 KiB": 1024.0, "25 ms": 0.025}
 """References that are not measured, in bytes or seconds."""
-MACHINES = {"a bare machine": BARE, "and the contracts": WITH_CONTRACTS}
+MACHINES = {"a bare machine": BARE, "one with the contracts": WITH_CONTRACTS}
 """What else could be measured in the place of termsplit."""
 HOSTILE = "hostile: "
 DOUBLING = 2.3
