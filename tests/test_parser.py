@@ -563,6 +563,36 @@ class TestAGrammarThatUsesItsSplitter:
             (b"1", b"22", b"line", b"333")
         ]
 
+    def test_for_a_record_that_is_too_long(self) -> None:
+        splitter = Splitter()
+
+        def grammar() -> Parse[bytes]:
+            yield 1
+            yield Limited(3, 10)
+            splitter.set_terminator(Limited(b";", 2))
+            with pytest.raises(RecordTooLong):
+                splitter.next_record()
+            return (yield 5)
+
+        assert list(Parser(grammar, splitter).feed(b"1twotwotwo")) == []
+        splitter.set_terminator(None)
+        splitter.receive_data(b";rest;and;more")
+        splitter.receive_eof()
+        records = splitter.records(too_long="skip")
+        assert list(records) == [RecordSkipped(6), b"rest;and;more"]
+
+    def test_and_raises_on_the_record_before(self) -> None:
+        splitter = Splitter()
+
+        def grammar() -> Parse[bytes]:
+            record = yield b"\n"
+            splitter.set_terminator(AnyOf(b";", b","))
+            raise MalformedRecord("something else", record)
+
+        with pytest.raises(MalformedRecord) as caught:
+            list(Parser(grammar, splitter).feed(b"a line\n" * 2))
+        assert caught.value.offset is None
+
 
 @pytest.mark.parametrize("terminator", [b"\n", AnyOf(b"\r\n", b"\n"), 9])
 def test_a_record_that_never_came_is_malformed_where_it_begins(
@@ -857,6 +887,32 @@ class TestConversations:
         data = b"\n".join(first).replace(b"1\n", b"1") + b"\n"
         list(parser.feed(data + (b"\n" if behind[0] == b"\n" else b"").join([*long, b""])))
         assert records == first + long
+
+    def test_behind_a_limited_record_a_bad_count_sets_nothing(self) -> None:
+        def grammar() -> Parse[tuple[bytes, bytes]]:
+            first = yield Limited(b"\n", 10)
+            try:
+                rest = yield -1
+            except ValueError:
+                rest = yield None
+            return first, rest
+
+        parser = Parser(grammar)
+        parser.receive_data(b"one\ntwo\nthree\n")
+        parser.receive_eof()
+        assert list(parser.messages()) == [(b"one", b"two\nthree\n")]
+
+    def test_a_bad_count_leaves_the_limit_in_force(self) -> None:
+        def grammar() -> Parse[bytes]:
+            return (yield -1)
+
+        limited = Limited(b"\n", 3)
+        parser = Parser(grammar, Splitter(limited))
+        with pytest.raises(ValueError, match="-1"):
+            list(parser.feed(b"four\nx\n"))
+        assert parser.splitter.get_terminator() is limited
+        with pytest.raises(RecordTooLong):
+            parser.splitter.next_record()
 
     @pytest.mark.parametrize("behind", [4, b"\n"])
     def test_behind_a_limited_record_other_faces_have_no_limit(self, behind: Terminator) -> None:

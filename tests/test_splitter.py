@@ -111,6 +111,21 @@ class TestReceiving:
         assert list(splitter.records()) == [b"a", b"x" * 20_000 + b"y"]
         assert splitter.trailing_data == b"z"
 
+    def test_what_stands_before_it_gets_each_chunk_once(self) -> None:
+        chunks: list[bytes] = []
+
+        class Recorded(Splitter):
+            def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+                chunks.append(bytes(data))
+                super().receive_data(data)
+
+        splitter = Recorded(b"\n", max_size=400)
+        assert list(splitter.records()) == []
+        for _ in range(200):
+            splitter.receive_data(b"x")
+        assert chunks == [b"x"] * 200
+        assert splitter.trailing_data == b"x" * 200
+
     def test_a_terminator_alone_can_be_put_back(self) -> None:
         splitter = Splitter(b"\n")
         assert len(list(splitter.feed(b"a line\n" * 9))) == 18

@@ -105,7 +105,8 @@ class MalformedRecord(RemoteProtocolError):
         expected: as given.
         record: as given.
         index: as given.
-        offset: the position in the stream of ``record[index]``; None before a `Parser` has set it.
+        offset: the position in the stream of ``record[index]``; None before a `Parser` has set it, or if the grammar
+            has set a terminator by itself since, so that it is not known.
 
     >>> from termsplit import Parser
     >>> def number():

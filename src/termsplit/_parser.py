@@ -243,8 +243,9 @@ class Parser(Generic[T]):
                 wanted = _NO_ANSWER
             send, outcome, begun = self._send, self._outcome, self._begun
             answer: Any = _NO_ANSWER
-            # As it is whenever a message is given from here.
-            self._stage = _BETWEEN
+            if not self._direct:
+                # As it is whenever a message is given from here.
+                self._stage = _BETWEEN
             for record in batch:
                 try:
                     answer = send(record)
@@ -330,6 +331,7 @@ class Parser(Generic[T]):
     def _returned(self, message: T) -> _Step:
         """Go on after a grammar that was sent its records directly, and so has returned directly."""
         self._renew()
+        self._stage = _BETWEEN
         self._outcome.message = message
         return _MESSAGE
 
@@ -431,8 +433,11 @@ class Parser(Generic[T]):
         """The grammar has raised, on ``record`` if it was sent one: its next run is a new one."""
         if isinstance(error, MalformedRecord) and error.offset is None:
             splitter = self.splitter
-            begin = splitter.offset if record is None else splitter._taken_from(record)
-            error.offset = begin + error.index
+            if record is None:
+                error.offset = splitter.offset + error.index
+            elif splitter._terminator is self._wanted or splitter._terminator is None:
+                error.offset = splitter._taken_from(record) + error.index
+            # Else the grammar has set another, so it is not known how wide the one behind the record was.
         self._renew()
         self._stage = _BETWEEN
 

@@ -275,7 +275,8 @@ class Splitter:
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
-                self.receive_data(data)
+                # Not through a method that stands before this one: that has had the chunk.
+                Splitter.receive_data(self, data)
                 return
             self._room = 0
             # Of a count, it is known that no more than the record's end need be joined with what there is.
@@ -962,7 +963,8 @@ class Splitter:
                         break
                     end = self._position
                     answer = send(record)
-                    self._lift_limit(answer)
+                    if self._at_hand:
+                        self._lift_limit(answer)
                 else:
                     break
                 start = end
@@ -975,8 +977,10 @@ class Splitter:
         return answer
 
     def _lift_limit(self, answer: Any) -> None:
-        """Have the usual limits again, if ``answer`` asks for a record under these."""
-        if type(answer) is int or (answer is self._pattern_literal and answer is not None):
+        """Have the usual limits again, if ``answer`` is what will be waited for under these."""
+        if (type(answer) is int and answer >= 0) or (
+            answer is self._pattern_literal and answer is not None
+        ):
             self._terminator = None
             self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
 
