@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ._chat import Chat
 from ._connection import Connection
+from ._engine import DEFAULT_MAX_SIZE
 from ._errors import (
     ConnectionLost,
     IncompleteRecord,
@@ -29,7 +30,7 @@ from ._events import (
 )
 from ._parser import Parse, Parser
 from ._producers import Producer, ProducerQueue
-from ._splitter import DEFAULT_MAX_SIZE, Splitter
+from ._splitter import Splitter
 from ._terminators import AnyOf, Limited, Terminator
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any
 
-from ._splitter import _NOTHING, _SHORT_REST
+from ._engine import _NOTHING, _SHORT_REST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._engine import DEFAULT_MAX_SIZE
 from ._producers import DEFAULT_HIGH_WATER, ProducerQueue
-from ._splitter import DEFAULT_MAX_SIZE, Splitter
+from ._splitter import Splitter
 
 if TYPE_CHECKING:
     from ._terminators import Terminator

@@ -13,9 +13,10 @@ from types import FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._batched import BatchedGrammar
+from ._engine import _NO_ANSWER, _NOTHING
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import RecordSkipped
-from ._splitter import _NO_ANSWER, _NOTHING, Splitter, _flatten
+from ._splitter import Splitter, _flatten
 from ._terminators import Terminator
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-import termsplit._splitter
+import termsplit._engine
 from termsplit import (
     AnyOf,
     Chat,
@@ -103,9 +103,9 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario, int], Cost]:
         def counting(literal: bytes) -> CountingPattern:
             return patterns.setdefault(literal, CountingPattern(literal_pattern(literal), cost))
 
-        monkeypatch.setattr(termsplit._splitter, "literal_pattern", counting)
+        monkeypatch.setattr(termsplit._engine, "literal_pattern", counting)
         # What waits to be joined is joined a few times within a short scenario, as it is many times within a long one.
-        monkeypatch.setattr(termsplit._splitter, "_MOST_KEPT", 1024)
+        monkeypatch.setattr(termsplit._engine, "_MOST_KEPT", 1024)
         for any_of in (LINES, LAZY):
             monkeypatch.setattr(
                 any_of, "pattern", CountingPattern(AnyOf(*any_of.alternatives).pattern, cost)

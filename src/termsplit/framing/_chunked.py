@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from termsplit._bytes import as_bytes
+from termsplit._engine import DEFAULT_MAX_SIZE
 from termsplit._errors import MalformedRecord, RecordTooLong
 from termsplit._parser import Parse
-from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import Limited, check_max_size
 
 from ._framing import Framing, check_size

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from termsplit._batched import EachRecord
 from termsplit._bytes import as_bytes
+from termsplit._engine import DEFAULT_MAX_SIZE
 from termsplit._errors import MalformedRecord, RecordTooLong
 from termsplit._parser import Parse
-from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import AnyOf, Limited, Pattern, check_max_size, literal_pattern
 
 from ._framing import Framing, check_size

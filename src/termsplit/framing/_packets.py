@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from termsplit._bytes import as_bytes
+from termsplit._engine import DEFAULT_MAX_SIZE
 from termsplit._errors import MalformedRecord
 from termsplit._parser import Parse
-from termsplit._splitter import DEFAULT_MAX_SIZE
 from termsplit._terminators import Limited
 
 from ._framing import Framing, check_size

@@ -14,7 +14,7 @@ from termsplit import (
     Splitter,
     TerminatorFound,
 )
-from termsplit._splitter import _NO_LIMIT, _NOTHING
+from termsplit._engine import _NO_LIMIT, _NOTHING
 
 from ._entries import VERSION, text_of, value_of
 
