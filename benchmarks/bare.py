@@ -93,7 +93,7 @@ class Lines:
             yield send(record)
 
 
-class _LongLines(Lines):
+class LongLines(Lines):
     """They come in pieces, that are joined once; where one ends is seen by the terminator's last byte."""
 
     __slots__ = ("_pieces",)
@@ -230,7 +230,7 @@ def _lines(stream: Stream) -> Lines:
         return Lines(stream.terminator)
     if stream.terminator[-1] in stream.expected[0]:
         raise LookupError("it takes a terminator's last byte for the whole of it in long records")
-    return _LongLines(stream.terminator)
+    return LongLines(stream.terminator)
 
 
 def _machine(stream: Stream) -> Lines | HeadsAndBodies:

@@ -9,18 +9,20 @@ terminators and all faces.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from termsplit import DataReceived, Event, TerminatorFound
 
-from .bare import HeadsAndBodies, Lines
+from .bare import HeadsAndBodies, Lines, LongLines
 from .candidates import candidate
-from .ours import EVENTS, GRAMMAR
-from .readers import looping_grammar, read_events
+from .ours import EVENTS, GRAMMAR, RECORDS
+from .readers import looping_grammar, read_events, read_records
 from .workloads import KIB, Collect, Stream
 
 WITH_CONTRACTS = {
-    face: face.replace("termsplit", "bare machine with contracts") for face in (GRAMMAR, EVENTS)
+    face: face.replace("termsplit", "bare machine with contracts")
+    for face in (RECORDS, GRAMMAR, EVENTS)
 }
 """Its name, by that of the same face of termsplit."""
 _LIMIT = 64 * KIB
@@ -112,6 +114,93 @@ class _Lines(Lines):
             self._untaken = _NOTHING
 
 
+class _LongLines(LongLines):
+    __slots__ = ("_given", "_received", "_room", "_streamed", "_untaken")
+
+    def __init__(self, terminator: bytes) -> None:
+        super().__init__(terminator)
+        self._room = _LIMIT + len(self._inner)
+        self._received = self._streamed = 0
+        self._untaken = _NOTHING
+        self._given: DataReceived | None = None
+
+    def receive_data(self, data: bytes) -> None:
+        """As above: and a piece is no longer than what is left of the limit."""
+        if type(data) is not bytes:
+            raise NotImplementedError
+        room = self._room - len(data)
+        if self._last not in data:
+            if room < 0 or self._untaken is not _NOTHING:
+                raise NotImplementedError
+            self._pieces.append(data)
+            self._room = room
+        else:
+            super().receive_data(data)
+            self._pieces[-1] = bytes(self._pieces[-1])
+            self._untaken = iter(self._ready)
+            self._room = _LIMIT + len(self._inner) - len(self._pieces[-1])
+        self._received += len(data)
+
+    def records(self) -> Iterator[bytes]:
+        """An iterator that gives many at no cost for each, or one that is cheap to make."""
+        if self._untaken is _NOTHING:
+            return self._records_later()
+        return chain.from_iterable(self._batches())
+
+    def _records_later(self) -> Iterator[bytes]:
+        if self._streamed or self._given or self._untaken is not _NOTHING:
+            yield from chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[Iterator[bytes]]:
+        if self._streamed or self._given:
+            raise NotImplementedError
+        untaken = self._untaken
+        yield untaken
+        if self._untaken is untaken:
+            self._untaken = _NOTHING
+
+    def feed(self, data: bytes) -> Iterator[Event]:
+        self.receive_data(data)
+        return self._events()
+
+    def _events(self) -> Iterator[Event]:
+        if self._given:
+            raise NotImplementedError
+        found, untaken = self._found, self._untaken
+        if untaken is not _NOTHING:
+            for record in untaken:
+                event = _new(DataReceived)
+                event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+                self._given = event
+                yield event
+                if self._given is not event:
+                    raise NotImplementedError
+                self._given = None
+                self._streamed = 0
+                yield found
+                if self._given:
+                    raise NotImplementedError
+            if self._untaken is untaken:
+                self._untaken = _NOTHING
+        pieces = self._pieces
+        if pieces and self._room > 0:
+            if len(pieces) == 1:
+                data: Any = pieces.pop()
+            else:
+                data = b"".join(pieces)
+                pieces.clear()
+            if data:
+                if data[-1] in self._inner:
+                    data, rest = data[:-1], data[-1:]
+                    pieces.append(rest)
+                self._streamed += len(data)
+                event = _new(DataReceived)
+                event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+                yield event
+                if self._untaken is not _NOTHING or len(pieces) > 1:
+                    raise NotImplementedError
+
+
 class _HeadsAndBodies(HeadsAndBodies):
     __slots__ = ("_alone", "_ended", "_given", "_position", "_received")
 
@@ -198,17 +287,28 @@ class _HeadsAndBodies(HeadsAndBodies):
             yield from self._run(send)
 
 
-def _machine(stream: Stream, chunks: list[bytes]) -> _Lines | _HeadsAndBodies:
+def _machine(stream: Stream, chunks: list[bytes]) -> Lines | HeadsAndBodies:
     if stream.framing != "lines":
         return _HeadsAndBodies(4 if stream.framing == "length" else stream.terminator)
-    if len(stream.expected[0]) + len(chunks[0]) > _WINDOW:
-        raise LookupError("it knows neither long records nor windows")
-    return _Lines(stream.terminator)
+    if stream.messages == 1 or len(chunks[0]) > _WINDOW:
+        raise LookupError("it knows neither hostile streams nor windows")
+    return (_LongLines if len(stream.expected[0]) > _WINDOW else _Lines)(stream.terminator)
+
+
+@candidate(WITH_CONTRACTS[RECORDS], "lines", limit=True)
+def records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    machine = _machine(stream, chunks)
+    if not isinstance(machine, _LongLines):
+        raise LookupError("no figure asks for it")
+    read_records(machine, stream, chunks, collect)
 
 
 @candidate(WITH_CONTRACTS[GRAMMAR], "lines", "http", "length", limit=True)
 def grammar(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    machine, parse = _machine(stream, chunks), looping_grammar(stream, collect)()
+    machine = _machine(stream, chunks)
+    if isinstance(machine, _LongLines):
+        raise LookupError("the bare machine does not reach the figure")
+    parse = looping_grammar(stream, collect)()
     next(parse)
     send = parse.send
     for chunk in chunks:

@@ -49,7 +49,6 @@ from ._terminators import (
     _SHORT,
     AnyOf,
     Limited,
-    LiteralPattern,
     Pattern,
     Terminator,
     check_max_size,
@@ -223,7 +222,8 @@ class Engine:
                         records = buffer.split(self._pattern_literal)
                     else:
                         # As split at once, it is one byte string.
-                        records = cast("LiteralPattern", self._pattern).split(buffer)
+                        pattern: Any = self._pattern
+                        records = pattern.split(buffer)
                     self._buffer = rest = records.pop()
                     self._room = room
                     if records:
