@@ -78,6 +78,8 @@ _LONG_REST = 4 * 1024
 # So much may come in, with what Python keeps for each chunk, before it is joined or put aside.
 _MOST_KEPT = 64 * 1024
 _CHUNK_OBJECT = 33
+# As single bytes, so few are not more.
+_FEW = _MOST_KEPT // _CHUNK_OBJECT
 _NOTHING: Iterator[bytes] = iter(())
 _NO_LIMIT = sys.maxsize
 # In place of records: the next one is above its limit.
@@ -98,6 +100,7 @@ class Engine:
         "_at_once",
         "_base",
         "_buffer",
+        "_chunk_cost",
         "_conversing",
         "_count",
         "_data_end",
@@ -162,6 +165,7 @@ class Engine:
         # and _position is 0. It stays so for chunks without the terminator's last byte, as long as there is room for them,
         # and for those that are split at once.
         self._room: int = 0
+        self._chunk_cost: int = 0  # so much of it a chunk takes up besides its bytes
         self._at_once: int = (
             0  # the unfinished record and a chunk are split at once if together they are no longer
         )
@@ -207,11 +211,11 @@ class Engine:
         if type(data) is not bytes:
             data = as_bytes(data)
         room = self._room - len(data)
-        if room > _CHUNK_OBJECT:
+        if room > self._chunk_cost:
             if self._count >= 0 or self._last_byte not in data:
                 # It completes no record.
                 if data:
-                    self._room = room - _CHUNK_OBJECT
+                    self._room = room - self._chunk_cost
                     self._incoming.append(data)
                 return
             # It may complete some.
@@ -240,18 +244,20 @@ class Engine:
                     return
         # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
-            chunks = len(self._incoming)
-            if chunks and room <= _CHUNK_OBJECT < room + _CHUNK_OBJECT * chunks:
+            cost = self._chunk_cost
+            if self._incoming and room <= cost < room + cost * len(self._incoming):
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
                 # Not through a method that stands before this one: that has had the chunk.
                 Engine.receive_data(self, data)
                 return
+            if self._at_once > 0 and len(data) < self._window and self._split_several(data):
+                return
             self._room = 0
             # Of a count, it is known that no more than the record's end need be joined with what there is.
             most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
-            if chunks or len(self._buffer) > most:
+            if self._incoming or len(self._buffer) > most:
                 self._join_searched(most)
             self._buffer = self._buffer + data
             return
@@ -260,6 +266,23 @@ class Engine:
         if data:
             self._room = 0
             self._incoming.append(data)
+
+    def _split_several(self, data: bytes) -> bool:
+        """Split at once what is longer than a record may be; unless one in it is too long, or none is complete."""
+        buffer = b"".join((self._buffer, *self._incoming, data))
+        if len(buffer) > self._window:
+            return False
+        pattern: Any = self._pattern
+        records: list[bytes] = pattern.split(buffer)
+        rest, limit = records.pop(), self._record_limit
+        if not records or len(rest) > limit or self._streamed + max(map(len, records)) > limit:
+            return False
+        self._incoming.clear()
+        self._buffer = rest
+        self._base += len(buffer) - len(rest)
+        self._ready = iter(records)
+        self._make_room(limit - len(rest) + 1)
+        return True
 
     def _join_searched(self, most: int) -> None:
         """Join what came in of the unfinished record and was searched, or put it aside if these are more bytes.
@@ -522,9 +545,11 @@ class Engine:
             self._base += start
             self._buffer = buffer[start:]
             self._position = 0
-        if room > _MOST_KEPT:
-            room = _MOST_KEPT
-        self._room = room
+        if room < _FEW:
+            self._room = room
+            self._chunk_cost = 0
+        else:
+            self._make_room(room)
         self._at_once = 0
 
     def _send_at_hand(self, send: Callable[[bytes], Any], answer: Any) -> object:
@@ -758,9 +783,16 @@ class Engine:
                     return
                 if self._window > 0 and not self._pieces and self._pattern_literal is not None:
                     self._at_once = min(self._window, most)
-        if room > _MOST_KEPT:
-            room = _MOST_KEPT
-        self._room = room
+        self._make_room(room)
+
+    def _make_room(self, room: int) -> None:
+        """Let so many bytes come in before there is anything to look at; or fewer, lest too much is kept."""
+        if room < _FEW:
+            self._chunk_cost = 0
+            self._room = room
+        else:
+            self._chunk_cost = _CHUNK_OBJECT
+            self._room = min(room, _MOST_KEPT)
 
     def _look_behind(self, record: bytes) -> None:
         """Behind a long ``record``, put the rest of the buffer aside at once if no record can end in it."""
@@ -781,10 +813,7 @@ class Engine:
             self._buffer = b""
             self._position = self._at_once = 0
             # A record that is too long already leaves none.
-            room = self._record_limit - size + 1
-            if room > _MOST_KEPT:
-                room = _MOST_KEPT
-            self._room = room
+            self._make_room(self._record_limit - size + 1)
 
     def _set_aside(self) -> None:
         """Take what _cut has found to be surely data out of the buffer."""

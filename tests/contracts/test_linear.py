@@ -106,6 +106,7 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario, int], Cost]:
         monkeypatch.setattr(termsplit._engine, "literal_pattern", counting)
         # What waits to be joined is joined a few times within a short scenario, as it is many times within a long one.
         monkeypatch.setattr(termsplit._engine, "_MOST_KEPT", 1024)
+        monkeypatch.setattr(termsplit._engine, "_FEW", 1024 // termsplit._engine._CHUNK_OBJECT)
         for any_of in (LINES, LAZY):
             monkeypatch.setattr(
                 any_of, "pattern", CountingPattern(AnyOf(*any_of.alternatives).pattern, cost)
