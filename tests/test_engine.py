@@ -15,6 +15,7 @@ from termsplit import (
     IncompleteRecord,
     Limited,
     LocalProtocolError,
+    RecordSkipped,
     RecordTooLong,
     Splitter,
     Terminator,
@@ -122,6 +123,35 @@ class TestReceiving:
             splitter.receive_data(b"x")
         assert chunks == [b"x"] * 200
         assert splitter.trailing_data == b"x" * 200
+
+    def test_chunks_that_are_longer_than_a_record_may_be(self) -> None:
+        splitter = Splitter(b"\n", max_size=8)
+        data = b"a line\nanother\n" * 20 + b"much too long\nshort\n" + b"the rest\n" * 9
+        taken: list[bytes | RecordSkipped] = []
+        for start in range(0, len(data), 50):
+            splitter.receive_data(data[start : start + 50])
+            for record in splitter.records(too_long="skip"):
+                taken.append(record)
+                size = record.size if isinstance(record, RecordSkipped) else len(record)
+                assert data.startswith(b"\n", splitter.offset - 1)
+                assert data[splitter.offset - 1 - size : splitter.offset - 1].count(b"\n") == 0
+        lines = [b"a line", b"another"] * 20
+        assert taken == [*lines, RecordSkipped(13), b"short", *[b"the rest"] * 9]
+        assert splitter.offset == len(data)
+
+    @pytest.mark.parametrize("behind", [b"x" * 9, b"longer than it may be\n", b""])
+    def test_the_limit_in_chunks_that_are_longer(self, behind: bytes) -> None:
+        splitter = Splitter(b"\n", max_size=8)
+        assert len(list(splitter.feed(b"a line\n" * 20))) == 40
+        splitter.receive_data(b"a line\n" * 5 + behind)
+        records = splitter.records()
+        assert [next(records) for _ in range(5)] == [b"a line"] * 5
+        if behind:
+            with pytest.raises(RecordTooLong) as caught:
+                next(records)
+            assert caught.value.offset == 25 * len(b"a line\n")
+        else:
+            assert list(records) == []
 
     def test_a_terminator_alone_can_be_put_back(self) -> None:
         splitter = Splitter(b"\n")
