@@ -169,7 +169,7 @@ class Engine:
         self._at_once: int = (
             0  # the unfinished record and a chunk are split at once if together they are no longer
         )
-        self._dense = False  # the records of the last chunk that was split at once were short
+        self._dense = False  # the records of the last large chunk that was split at once were short
 
         # The unfinished record.
         self._pieces: list[bytes | memoryview] = []
@@ -211,7 +211,7 @@ class Engine:
         if type(data) is not bytes:
             data = as_bytes(data)
         room = self._room - len(data)
-        if room > self._chunk_cost:
+        if room > 0:
             if self._count >= 0 or self._last_byte not in data:
                 # It completes no record.
                 if data:
@@ -226,16 +226,13 @@ class Engine:
                 buffer = self._buffer + data
                 size = len(buffer)
                 if size <= self._at_once - self._streamed:
-                    if size < _SHORT or self._dense:
+                    if size < _SHORT:
                         records = buffer.split(self._pattern_literal)
                     else:
-                        # As split at once, it is one byte string.
-                        pattern: Any = self._pattern
-                        records = pattern.split(buffer)
+                        records = self._split(buffer)
                     self._buffer = rest = records.pop()
                     self._room = room
                     if records:
-                        self._dense = size < _DENSE * len(records)
                         self._base += size - len(rest)
                         self._ready = iter(records)
                     elif size > _SHORT_REST:
@@ -245,7 +242,7 @@ class Engine:
         # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
             cost = self._chunk_cost
-            if self._incoming and room <= cost < room + cost * len(self._incoming):
+            if self._incoming and room <= 0 < room + cost * len(self._incoming):
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
@@ -267,13 +264,22 @@ class Engine:
             self._room = 0
             self._incoming.append(data)
 
+    def _split(self, buffer: bytes) -> list[bytes]:
+        """Split at the byte string that is the pattern, in the way that would have been the faster one the last time."""
+        if self._dense:
+            records = buffer.split(self._pattern_literal)
+        else:
+            pattern: Any = self._pattern
+            records = pattern.split(buffer)
+        self._dense = len(buffer) < _DENSE * len(records)
+        return records
+
     def _split_several(self, data: bytes) -> bool:
         """Split at once what is longer than a record may be; unless one in it is too long, or none is complete."""
         buffer = b"".join((self._buffer, *self._incoming, data))
         if len(buffer) > self._window:
             return False
-        pattern: Any = self._pattern
-        records: list[bytes] = pattern.split(buffer)
+        records = self._split(buffer)
         rest, limit = records.pop(), self._record_limit
         if not records or len(rest) > limit or self._streamed + max(map(len, records)) > limit:
             return False
@@ -792,7 +798,8 @@ class Engine:
             self._room = room
         else:
             self._chunk_cost = _CHUNK_OBJECT
-            self._room = min(room, _MOST_KEPT)
+            # So that there is room for what is kept for the next one.
+            self._room = min(room, _MOST_KEPT) - _CHUNK_OBJECT
 
     def _look_behind(self, record: bytes) -> None:
         """Behind a long ``record``, put the rest of the buffer aside at once if no record can end in it."""
