@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from ._batched import LengthFirst
     from ._events import DataReceived
 
-__all__ = ["DEFAULT_MAX_SIZE", "Engine"]
+__all__ = ["DEFAULT_MAX_SIZE"]
 
 DEFAULT_MAX_SIZE = 64 * 1024
 """The longest record that accumulates unless told otherwise, in bytes; asyncio's streams take the same."""
