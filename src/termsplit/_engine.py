@@ -211,7 +211,7 @@ class Engine:
         if type(data) is not bytes:
             data = as_bytes(data)
         room = self._room - len(data)
-        if room > 0:
+        if room > self._chunk_cost:
             if self._count >= 0 or self._last_byte not in data:
                 # It completes no record.
                 if data:
@@ -242,7 +242,7 @@ class Engine:
         # It is for a face to look at.
         if self._room > 0 and data and self._ready is _NOTHING:
             cost = self._chunk_cost
-            if self._incoming and room <= 0 < room + cost * len(self._incoming):
+            if self._incoming and room <= cost < room + cost * len(self._incoming):
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
@@ -798,8 +798,7 @@ class Engine:
             self._room = room
         else:
             self._chunk_cost = _CHUNK_OBJECT
-            # So that there is room for what is kept for the next one.
-            self._room = min(room, _MOST_KEPT) - _CHUNK_OBJECT
+            self._room = min(room, _MOST_KEPT)
 
     def _look_behind(self, record: bytes) -> None:
         """Behind a long ``record``, put the rest of the buffer aside at once if no record can end in it."""
