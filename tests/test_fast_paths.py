@@ -8,8 +8,10 @@ from typing import Any, Literal, TypeVar
 from hypothesis import given, strategies as st
 
 from termsplit import (
+    NEED_DATA,
     AnyOf,
     DataReceived,
+    EOFReceived,
     IncompleteRecord,
     Limited,
     Parse,
@@ -25,7 +27,7 @@ T = TypeVar("T")
 
 
 class PlainSplitter(Splitter):
-    """Cuts a record at a time, looks at every chunk, and has every terminator set."""
+    """Cuts a record at a time, looks at every chunk, has every terminator set, and takes nothing without an iterator."""
 
     @property
     def _window(self) -> int:
@@ -62,12 +64,19 @@ class PlainSplitter(Splitter):
     def _send_at_hand(self, send: Callable[[bytes], object], answer: object) -> object:
         return answer
 
+    def next_record(self) -> Any:
+        return self._next_of(self.records())
+
+    def next_event(self, *, too_long: Literal["raise", "skip"] = "raise") -> Any:
+        return self._next_of(self.events(too_long=too_long))
+
 
 TERMINATORS: list[Terminator] = [
     *(b"\n", b"\r\n", b"\r\n\r\n", b"aab", 1, 3, 7, None),
     *(AnyOf(b"\r\n", b"\n"), AnyOf(b"a", b"aab")),
     *(Limited(b"\n", 4), Limited(AnyOf(b"b", b"bab"), 2), Limited(5, 4), AnyOf(b"b", b"bab")),
 ]
+FACES = ["records", "events", "messages", "next records", "next events", "next messages"]
 PROGRAMS = st.lists(
     st.one_of(
         st.lists(
@@ -75,7 +84,7 @@ PROGRAMS = st.lists(
         )
         .map(b"".join)
         .map(lambda data: ("receive", data)),
-        st.tuples(st.sampled_from(["records", "events", "messages"]), st.integers(0, 40)),
+        st.tuples(st.sampled_from(FACES), st.integers(0, 40)),
         st.tuples(st.just("terminator"), st.sampled_from(TERMINATORS)),
         st.just(("look", None)),
     ),
@@ -114,6 +123,9 @@ class Run:
             "records": self.splitter.records(),
             "events": self.splitter.events(),
             "messages": self.parser.messages(),
+            "next records": one_by_one(self.splitter.next_record),
+            "next events": one_by_one(self.splitter.next_event),
+            "next messages": one_by_one(self.parser.next_message),
         }
         items = faces[face]
         try:
@@ -144,7 +156,7 @@ class Run:
             self.splitter.receive_data(argument)
         elif verb == "terminator":
             self.splitter.set_terminator(argument)  # type: ignore[arg-type]
-        elif verb == "events":
+        elif verb in ("events", "next events"):
             # All of them, since where a number of pieces ends depends on the pieces.
             self.take(verb, 100_000)
         elif verb.startswith("set after") and isinstance(argument, int):
@@ -153,6 +165,13 @@ class Run:
             self.take(verb, argument)
         else:
             self.seen.append((self.splitter.offset, self.splitter.trailing_data))
+
+
+def one_by_one(take: Callable[[], object]) -> Iterator[object]:
+    while (item := take()) is not NEED_DATA:
+        yield item
+        if isinstance(item, EOFReceived):
+            return
 
 
 @given(
@@ -266,6 +285,7 @@ def end(fast: Run, plain: Run) -> None:
         st.sampled_from(
             [
                 *[("records", 100), ("messages", 100), ("events", 1)] * 3,
+                *[("next records", 3), ("next events", 1)],
                 *[("records", 1), ("messages", 2), ("look", None), ("terminator", b"a")],
                 ("terminator", b"\r\n"),
             ]
@@ -314,7 +334,7 @@ HEADS_AND_BODIES: list[Terminator] = [
     steps=st.lists(
         st.one_of(
             st.tuples(
-                st.sampled_from(["set after records", "set after events", "messages"]),
+                st.sampled_from([*FACES, *[f"set after {face}" for face in FACES]]),
                 st.sampled_from([1, 2, 100]),
             ),
             st.sampled_from([("records", 1), ("events", 1), ("look", None)]),

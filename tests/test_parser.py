@@ -523,6 +523,21 @@ def test_a_malformed_record_that_the_end_of_the_stream_completes_gets_its_offset
         parser.next_message()
 
 
+def test_a_malformed_record_gets_its_offset_though_the_grammar_has_looked_at_the_next_ones() -> None:
+    end = AnyOf(b"\r\n", b"\n")
+
+    def grammar() -> Parse[None]:
+        while True:
+            record = yield end
+            assert parser.splitter.offset >= len(record)
+            if record == b"bad":
+                raise MalformedRecord("good", record)
+
+    parser = Parser(grammar)
+    with pytest.raises(MalformedRecord, match="at offset 6"):
+        list(parser.feed(b"good\r\n" + b"bad\r\n" + b"good\n" * 9))
+
+
 def test_an_offset_that_the_grammar_knows_better_is_kept() -> None:
     def grammar() -> Parse[bytes]:
         error = MalformedRecord("anything else", (yield b"\n"))
@@ -944,6 +959,28 @@ class TestConversations:
             list(parser.feed(b"a\n" + b"b" * 600 + b"c\n" + b"d" * 601 + beyond))
         assert (raised.value.limit, raised.value.offset) == (600, 604)
         assert records == [b"a", b"b" * 600, b"c"]
+
+    @pytest.mark.parametrize("size", [3, 8])
+    def test_a_string_beyond_what_is_searched_of_a_conversation(self, size: int) -> None:
+        """At once, that is no further than a record may reach that began where the first one did."""
+        parser, records = self.taken(b"\r\n", 3, b"\r\n", 3, max_size=10)
+        list(parser.feed(b"a\r\nabc" + b"x" * size + b"\r\n"))
+        assert records == [b"a", b"abc", b"x" * size]
+
+    def test_a_record_begun_as_events_behind_one_that_was_refused(self) -> None:
+        def grammar() -> Parse[None]:
+            while True:
+                if (yield b"\n") == b"bad":
+                    raise MalformedRecord("no bad", b"bad", 0)
+                yield 1
+
+        parser = Parser(grammar)
+        assert list(parser.feed(b"a\n")) == []
+        with pytest.raises(MalformedRecord):
+            list(parser.feed(b"1bad\nbegun"))
+        assert list(parser.splitter.events()) == [DataReceived(b"begun")]
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            list(parser.feed(b" and ended\n"))
 
     def test_events_that_go_on_name_what_the_grammar_waited_for(self) -> None:
         parser, records = self.taken(AnyOf(b"\r\n", b"\n"), 3, 4)

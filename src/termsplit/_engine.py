@@ -25,8 +25,8 @@ more than what was taken before.
 
 *Chunks that need no face.* When all that came was searched, `receive_data` knows how much ``_room`` there is: so many
 bytes may come in before there is anything to look at, as long as the terminator's last byte is not among them. Such a
-chunk only waits in ``_incoming``. One with that byte in it, which fits into the window together with the rest, is split
-at once. Like every window it is cut ahead, and can be put back.
+chunk only waits, in ``_buffer`` if that is empty and else in ``_incoming``. One with that byte in it, which fits into
+the window together with the rest, is split at once. Like every window it is cut ahead, and can be put back.
 
 *Conversations.* Where each record has another terminator than the last one, such as a body that is as long as its head
 says, windows are of no use. Between two such records (``_conversing``) `set_terminator` has nothing to do but to note
@@ -211,35 +211,43 @@ class Engine:
         if type(data) is not bytes:
             data = as_bytes(data)
         room = self._room - len(data)
-        if room > self._chunk_cost:
-            if self._count >= 0 or self._last_byte not in data:
-                # It completes no record.
-                if data:
-                    self._room = room - self._chunk_cost
+        if room <= self._chunk_cost:
+            self._receive_for_a_face(data, room)
+            return
+        if self._count >= 0 or self._last_byte not in data:
+            # It completes no record.
+            if data:
+                self._room = room - self._chunk_cost
+                if self._buffer:
                     self._incoming.append(data)
+                else:
+                    self._buffer = data
+            return
+        # It may complete some.
+        if self._at_once > 0 and self._ready is _NOTHING:
+            if self._incoming:
+                self._buffer = b"".join((self._buffer, *self._incoming))
+                self._incoming.clear()
+            buffer = self._buffer + data
+            size = len(buffer)
+            if size <= self._at_once - self._streamed:
+                if size < _SHORT:
+                    records = buffer.split(self._pattern_literal)
+                else:
+                    records = self._split(buffer)
+                self._buffer = rest = records.pop()
+                self._room = room
+                if records:
+                    self._base += size - len(rest)
+                    self._ready = iter(records)
+                elif size > _SHORT_REST:
+                    # Too long to be searched once more.
+                    self._at_once = 0
                 return
-            # It may complete some.
-            if self._at_once > 0 and self._ready is _NOTHING:
-                if self._incoming:
-                    self._buffer = b"".join((self._buffer, *self._incoming))
-                    self._incoming.clear()
-                buffer = self._buffer + data
-                size = len(buffer)
-                if size <= self._at_once - self._streamed:
-                    if size < _SHORT:
-                        records = buffer.split(self._pattern_literal)
-                    else:
-                        records = self._split(buffer)
-                    self._buffer = rest = records.pop()
-                    self._room = room
-                    if records:
-                        self._base += size - len(rest)
-                        self._ready = iter(records)
-                    elif size > _SHORT_REST:
-                        # Too long to be searched once more.
-                        self._at_once = 0
-                    return
-        # It is for a face to look at.
+        self._receive_for_a_face(data, room)
+
+    def _receive_for_a_face(self, data: bytes, room: int) -> None:
+        """Have a face look at it; unless it only seems that there is no room for it."""
         if self._room > 0 and data and self._ready is _NOTHING:
             cost = self._chunk_cost
             if self._incoming and room <= cost < room + cost * len(self._incoming):
@@ -403,9 +411,7 @@ class Engine:
             self._position = self._pieces_size = 0
             self._pieces.clear()
         self._terminators_ready = None
-        self._room = 0
-        self._streamed = 0
-        self._window = 0
+        self._room = self._streamed = self._window = self._at_once = 0
         self._terminator = terminator
         self._count = count
         if pattern is not self._pattern:
@@ -545,6 +551,9 @@ class Engine:
             most, room = _LONG_REST, count - size
         else:
             most, room = _SHORT, self._record_limit + 1 - size
+            if size > most:
+                # Let _cut search it, which notes how far it has.
+                self._single_next = self._conversing = False
         if size > most or self._incoming or self._input_ended_by:
             return
         if start:
@@ -556,7 +565,6 @@ class Engine:
             self._chunk_cost = 0
         else:
             self._make_room(room)
-        self._at_once = 0
 
     def _send_at_hand(self, send: Callable[[bytes], Any], answer: Any) -> object:
         """Cut the records that ``send`` answers for, and send them, while they are at hand.
@@ -572,13 +580,14 @@ class Engine:
         if self._room > 0 or self._data_given:
             return answer
         max_size = self._max_size
-        # What is found within _SHORT is within the limit then.
-        literal: Any = (max_size >= _SHORT and self._pattern_literal) or _NO_ANSWER
+        literal: Any = self._pattern_literal or _NO_ANSWER
         if not self._conversing:
             if self._streamed or self._pieces or self._passing_over:
                 return answer
             if self._event_limit != _NO_LIMIT or self._record_limit != max_size:
                 self._lift_limit(answer)
+            self._terminators_ready = None
+            self._window = self._at_once = 0
         buffer, base, start = self._buffer, self._base, self._position
         # What ends before it is surely no longer than max_size.
         stop = len(buffer)
@@ -588,15 +597,13 @@ class Engine:
         if self._single_next and answer is literal:
             # It was set for this record, and not for one before: below, it must not count as the same again.
             self._terminator = None
-        self._terminators_ready = None
-        self._window = 0
         self._at_hand = True
         self._single_next = self._conversing = False
         try:
             while self._at_hand:
                 if type(answer) is int:
                     end = start + answer
-                    if end > stop or answer <= 0:
+                    if not start < end <= stop:
                         if len(buffer) < end < _NO_LIMIT and 0 < answer <= max_size:
                             self._await(answer, answer)
                         break
@@ -605,9 +612,10 @@ class Engine:
                     answer = send(buffer[start:end])
                 elif answer is literal and answer is not self._terminator:
                     # (The same byte string again is for _cut, and its windows.)
-                    index = buffer.find(literal, start, start + _SHORT)
+                    index = buffer.find(literal, start, stop)
                     if index < 0:
-                        self._await(answer, -1)
+                        if stop == len(buffer):
+                            self._await(answer, -1)
                         break
                     self._terminator = answer
                     self._count = -1
@@ -666,7 +674,6 @@ class Engine:
     def _await(self, terminator: Terminator, count: int) -> None:
         """Set what ends the next record of a conversation, which is not at hand."""
         self._terminator, self._count = terminator, count
-        self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
         self._single_next = self._conversing = True
         self._wait_for_single()
 
@@ -735,6 +742,9 @@ class Engine:
         elif self._terminators_ready is not None:
             for found in self._terminators_ready[-terminators:]:
                 size += len(cast("bytes", found.terminator))
+            # The last one left is that of the record taken last.
+            if terminators < len(self._terminators_ready):
+                del self._terminators_ready[-terminators:]
         elif self._count < 0:
             size += terminators * self._pattern.longest
         if size <= self._position:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 from ._batched import BatchedGrammar
 from ._engine import _NO_ANSWER, _NOTHING
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
-from ._events import RecordSkipped
+from ._events import NEED_DATA, RecordSkipped
 from ._splitter import Splitter, _flatten
 from ._terminators import Terminator
 
@@ -306,9 +306,11 @@ class Parser(Generic[T]):
                 no partial record.
             Exception: as `messages` does.
         """
-        for message in self.messages():
-            return message
-        return self.splitter._nothing_next()
+        # Without an iterator, where it takes none.
+        stage = self._stage
+        if self._waits and (stage is _UNDER_WAY or stage is _BEGUN or self._batched):
+            return NEED_DATA
+        return self.splitter._next_of(self.messages())
 
     @property
     def _between_messages(self) -> bool:
@@ -374,6 +376,8 @@ class Parser(Generic[T]):
         except StopIteration as end:
             answer = self._returned(end.value)
         except BaseException as error:
+            # What ended the record on which the grammar has raised.
+            self._wanted = splitter._terminator
             self._fail(error)
             raise
         sent = splitter._base + splitter._position > start

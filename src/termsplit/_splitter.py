@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 from ._engine import _NO_LIMIT, _NOTHING, _TOO_LONG, Engine
 from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong, UnexpectedData
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ._events import Event, NeedData, TooLong
 
 __all__ = ["Splitter"]
+
+T = TypeVar("T")
 
 _flatten = chain.from_iterable
 _new = object.__new__
@@ -92,12 +94,23 @@ class Splitter(Engine):
                 with no partial record.
             RecordTooLong, LocalProtocolError: as `records` does.
         """
-        for record in self.records():
-            return record
-        return self._nothing_next()
+        # Without an iterator, where it takes none.
+        if not (self._data_given or self._streamed or self._ready_of is not None):
+            if self._single_next:
+                single = self._cut_single()
+                if single is not None:
+                    return single
+            for record in self._ready:
+                return record
+            self._ready = _NOTHING
+            if self._room > 0:
+                return NEED_DATA
+        return self._next_of(self.records())
 
-    def _nothing_next(self) -> Literal[NeedData.NEED_DATA]:
-        """NEED_DATA, if data can still come."""
+    def _next_of(self, items: Iterator[T]) -> T | Literal[NeedData.NEED_DATA]:
+        """The first of them; or NEED_DATA, if data can still come."""
+        for item in items:
+            return item
         if self.eof_received:
             raise IncompleteRecord(b"", self.get_terminator(), self.offset)
         if self._input_ended_by:
@@ -112,6 +125,8 @@ class Splitter(Engine):
                 if record is not None:
                     yield (record,)
                     continue
+                if self._room > 0:
+                    return
             batch: Iterable[bytes | RecordSkipped] = self._ready
             if (
                 batch is _NOTHING
@@ -236,32 +251,15 @@ class Splitter(Engine):
             batch: Iterable[bytes] = self._ready
             if batch is _NOTHING:
                 if self._room > 0:
-                    data, incoming = self._buffer, self._incoming
-                    if not data and len(incoming) == 1 and not self._pieces:
-                        data = incoming[0]
-                        incoming.clear()
-                    elif incoming or self._pieces:
-                        data = self._joined()
-                    elif not data or (data is self._held_back and self._count < 0):
+                    event = self._unfinished_piece()
+                    if event is None:
                         return
-                    else:
-                        self._buffer = b""
-                    if data[-1] in self._pattern.inner_bytes and self._count < 0:
-                        data = self._hold_back(data)
-                        if not data:
-                            return
-                    size = len(data)
-                    self._base += size
-                    self._streamed += size
-                    if self._conversing:
-                        self._conversing = self._single_next = False
-                    event = _new(DataReceived)
-                    event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
                     yield event
                     if (
                         self._room > 0
                         and self._ready is _NOTHING
-                        and not (self._incoming or self._buffer or self._pieces)
+                        and not self._buffer
+                        and not self._pieces
                     ):
                         return
                     continue
@@ -348,9 +346,30 @@ class Splitter(Engine):
             RecordTooLong: as `events` does.
             LocalProtocolError: after `detach`.
         """
-        for event in self.events(too_long=too_long):
-            return event
-        return self._nothing_next()
+        # Without an iterator, where it takes none.
+        if self._data_given:
+            self._data_given = None
+            self._streamed = 0
+            return self._terminator_at_hand()
+        ready = self._ready
+        if self._ready_of is None and ready is not self._lent_to_records:
+            for record in ready:
+                if record:
+                    return self._give(record)
+                self._streamed = 0
+                return self._terminator_at_hand()
+            self._ready = ready = _NOTHING
+        if ready is _NOTHING and self._room > 0:
+            return self._unfinished_piece() or NEED_DATA
+        return self._next_of(self.events(too_long=too_long))
+
+    def _give(self, record: bytes) -> DataReceived:
+        """The event of all that there is of a record, in the middle of it or not; its terminator is next."""
+        # What DataReceived(record) makes, in half the time.
+        event = _new(DataReceived)
+        event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+        self._data_given = event
+        return event
 
     def _terminator_at_hand(self) -> TerminatorFound:
         """The event of the terminator behind the record taken last."""
@@ -362,6 +381,28 @@ class Splitter(Engine):
             found.terminator = self._count  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
         assert found is not None
         return found
+
+    def _unfinished_piece(self) -> DataReceived | None:
+        """What came in of an unfinished record, when all of it was searched; None if that may begin the terminator."""
+        data = self._buffer
+        if self._incoming or self._pieces:
+            data = self._joined()
+        elif not data or (data is self._held_back and self._count < 0):
+            return None
+        else:
+            self._buffer = b""
+        if data[-1] in self._pattern.inner_bytes and self._count < 0:
+            data = self._hold_back(data)
+            if not data:
+                return None
+        size = len(data)
+        self._base += size
+        self._streamed += size
+        if self._conversing:
+            self._conversing = self._single_next = False
+        event = _new(DataReceived)
+        event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
+        return event
 
     def _joined(self) -> bytes:
         """All that there is of an unfinished record, when all that came in was searched."""

@@ -264,6 +264,24 @@ def test_many_records_with_the_terminator_changed_among_them(
     is_linear(measure, scenario, 30 if cut is one_byte_each else 300)
 
 
+def test_a_string_far_away_in_a_conversation(measure: Callable[[Scenario, int], Cost]) -> None:
+    """Each of many chunks is of no use without it, and is not searched again with the next."""
+
+    def grammar() -> Parse[None]:
+        while True:
+            yield b"\n"
+            yield 4
+
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, None)
+        parser = Parser(grammar, splitter)
+        for chunk in (b"head\nbody", *[b"a long head" * 100] * size, b"\nbody"):
+            for _ in parser.feed(chunk):
+                pass
+
+    is_linear(measure, scenario, 300)
+
+
 @pytest.mark.parametrize(("cut", "size"), [(one_byte_each, 1600), (whole, 20_000)])
 @pytest.mark.parametrize("record", [b"x" * 40 + b"\r\n", b"x" * 1000 + b"\r\n", b"x"])
 def test_records_that_are_too_long(

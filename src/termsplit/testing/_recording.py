@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from termsplit import (
     DataReceived,
@@ -19,7 +19,7 @@ from termsplit._engine import _NO_LIMIT, _NOTHING
 from ._entries import VERSION, text_of, value_of
 
 if TYPE_CHECKING:
-    from termsplit import Event, Producer, Terminator
+    from termsplit import Event, NeedData, Producer, Terminator
     from termsplit._events import TooLong
 
     from ._entries import Entry
@@ -103,6 +103,9 @@ class Recorder:
             if hasattr(connection, name):
                 around = getattr(self, f"_{name.lstrip('_')}")
                 setattr(connection, name, partial(around, getattr(connection, name)))
+        # They would take what is at hand without an iterator.
+        setattr(connection, "next_record", self._next_record)  # noqa: B010
+        setattr(connection, "next_event", self._next_event)  # noqa: B010
         # So that a grammar's counts are set like any terminator, every batch is asked for by _next_batch, and so is what
         # is not there any more.
         setattr(connection, "_send_at_hand", _answer_unfollowed)  # noqa: B010
@@ -166,6 +169,12 @@ class Recorder:
                 self._ended = True
                 self._tell("ended", offset=end, clean=event.clean)
             yield event
+
+    def _next_event(self, *, too_long: TooLong = "raise") -> Event | Literal[NeedData.NEED_DATA]:
+        return self._connection._next_of(self._connection.events(too_long=too_long))
+
+    def _next_record(self) -> bytes | Literal[NeedData.NEED_DATA]:
+        return self._connection._next_of(self._connection.records())
 
     def _next_batch(
         self,
