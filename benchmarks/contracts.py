@@ -16,15 +16,17 @@ from termsplit import DataReceived, Event, TerminatorFound
 
 from .bare import HeadsAndBodies, Lines, LongLines
 from .candidates import candidate
-from .ours import EVENTS, GRAMMAR, RECORDS
+from .ours import EVENTS, FRAMING, GRAMMAR, LISTS, RECORDS
 from .readers import looping_grammar, read_events, read_records
 from .workloads import KIB, Collect, Stream
 
 WITH_CONTRACTS = {
     face: face.replace("termsplit", "bare machine with contracts")
-    for face in (RECORDS, GRAMMAR, EVENTS)
+    for face in (RECORDS, LISTS, GRAMMAR, EVENTS)
 }
 """Its name, by that of the same face of termsplit."""
+# It is known that its grammar asks for records alone.
+WITH_CONTRACTS[FRAMING] = WITH_CONTRACTS[RECORDS]
 _LIMIT = 64 * KIB
 # So much may be cut ahead, or searched once more.
 _WINDOW = 16 * KIB
@@ -112,6 +114,42 @@ class _Lines(Lines):
                 yield answer
         if self._untaken is untaken:
             self._untaken = _NOTHING
+
+
+class _LinesInWindows(_Lines):
+    """Of a large chunk no more is split in vain than is cut ahead, and no record in a window can be too long."""
+
+    __slots__ = ()
+
+    def receive_data(self, data: bytes) -> None:
+        if type(data) is not bytes or self._room <= 0 or self._untaken is not _NOTHING:
+            raise NotImplementedError
+        self._rest += data
+        self._received += len(data)
+
+    def records(self) -> Iterator[bytes]:
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[Iterator[bytes]]:
+        """Was the record begun as events? And after each window: was all of it taken, and does the terminator stand?"""
+        if self._streamed or self._given:
+            raise NotImplementedError
+        wanted, start = self._wanted, 0
+        while True:
+            window = self._rest[start : start + _WINDOW]
+            records = window.split(wanted)
+            rest = records.pop()
+            if not records and len(window) == _WINDOW:
+                raise NotImplementedError
+            self._untaken = untaken = iter(records)
+            yield untaken
+            if self._untaken is not untaken or self._terminator is not wanted:
+                raise NotImplementedError
+            self._untaken = _NOTHING
+            start += len(window) - len(rest)
+            if len(window) < _WINDOW:
+                break
+        self._rest = rest
 
 
 class _LongLines(LongLines):
@@ -291,16 +329,31 @@ def _machine(stream: Stream, chunks: list[bytes]) -> Lines | HeadsAndBodies:
     if stream.framing != "lines":
         return _HeadsAndBodies(4 if stream.framing == "length" else stream.terminator)
     if stream.messages == 1 or len(chunks[0]) > _WINDOW:
-        raise LookupError("it knows neither hostile streams nor windows")
+        raise LookupError("it knows no hostile streams, and windows for records alone")
     return (_LongLines if len(stream.expected[0]) > _WINDOW else _Lines)(stream.terminator)
+
+
+def _machine_for_records(stream: Stream, chunks: list[bytes]) -> Lines:
+    if stream.messages > 1 and len(stream.expected[0]) > _WINDOW >= len(chunks[0]):
+        return _LongLines(stream.terminator)
+    if stream.messages > 1 and len(stream.expected[0]) <= _WINDOW < len(chunks[0]):
+        return _LinesInWindows(stream.terminator)
+    raise LookupError("no figure asks for it")
 
 
 @candidate(WITH_CONTRACTS[RECORDS], "lines", limit=True)
 def records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    machine = _machine(stream, chunks)
-    if not isinstance(machine, _LongLines):
-        raise LookupError("no figure asks for it")
-    read_records(machine, stream, chunks, collect)
+    read_records(_machine_for_records(stream, chunks), stream, chunks, collect)
+
+
+@candidate(WITH_CONTRACTS[LISTS], "lines", limit=True)
+def lists(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    machine = _machine_for_records(stream, chunks)
+    for chunk in chunks:
+        machine.receive_data(chunk)
+        for record in list(machine.records()):
+            if collect:
+                collect(record)
 
 
 @candidate(WITH_CONTRACTS[GRAMMAR], "lines", "http", "length", limit=True)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from termsplit import AnyOf, Chat, Parser, Splitter, asynchat, framing
+from termsplit import (
+    NEED_DATA,
+    AnyOf,
+    Chat,
+    DataReceived,
+    Parser,
+    Splitter,
+    asynchat,
+    framing,
+)
 
 from .callbacks import drive, program
 from .candidates import candidate
@@ -11,11 +20,13 @@ from .workloads import Collect, Stream
 
 # The faces, by name, in the order of the tables.
 RECORDS = "termsplit: records"
+NEXT_RECORD = "termsplit: next_record"
 LISTS = "termsplit: lists of records"
 GRAMMAR = "termsplit: grammar, looping"
 MESSAGES = "termsplit: grammar, a message each"
 FRAMING = "termsplit: framing's own grammar"
 EVENTS = "termsplit: events"
+NEXT_EVENT = "termsplit: next_event"
 CALLBACKS = "termsplit: Chat callbacks"
 DROP_IN = "termsplit.asynchat"
 DROP_IN_DROPPING = "termsplit.asynchat, pieces dropped"
@@ -24,6 +35,16 @@ DROP_IN_DROPPING = "termsplit.asynchat, pieces dropped"
 @candidate(RECORDS, "lines", "http", "length", any_of=True)
 def records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     read_records(Splitter(terminator_of(stream), max_size=stream.max_size), stream, chunks, collect)
+
+
+@candidate(NEXT_RECORD, "lines", any_of=True)
+def next_record(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    splitter = Splitter(terminator_of(stream), max_size=stream.max_size)
+    for chunk in chunks:
+        splitter.receive_data(chunk)
+        while (record := splitter.next_record()) is not NEED_DATA:
+            if collect:
+                collect(record)
 
 
 @candidate(LISTS, "lines", any_of=True)
@@ -70,6 +91,20 @@ def ready_made(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 @candidate(EVENTS, "lines", "http", "length", any_of=True)
 def events(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     read_events(Splitter(terminator_of(stream)), stream, chunks, collect)
+
+
+@candidate(NEXT_EVENT, "lines", any_of=True)
+def next_event(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
+    splitter, pieces = Splitter(terminator_of(stream)), list[bytes]()
+    for chunk in chunks:
+        splitter.receive_data(chunk)
+        while (event := splitter.next_event()) is not NEED_DATA:
+            if collect:
+                if isinstance(event, DataReceived):
+                    pieces.append(event.data)
+                else:
+                    collect(b"".join(pieces))
+                    pieces.clear()
 
 
 @candidate(CALLBACKS, "lines", "http", "length", any_of=True)

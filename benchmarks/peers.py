@@ -312,9 +312,8 @@ def websockets_reader(stream: Stream, chunks: list[bytes], collect: Collect) -> 
 
     parser = {"lines": lines, "http": http, "length": length}[stream.framing]()
     next(parser)
-    buffer = reader.buffer
     for chunk in chunks:
-        buffer += chunk
+        reader.feed_data(chunk)
         next(parser)
 
 
