@@ -8,6 +8,8 @@ import pytest
 
 from termsplit import (
     DataReceived,
+    IncompleteRecord,
+    Limited,
     LocalProtocolError,
     Parse,
     Parser,
@@ -33,6 +35,15 @@ def test_a_terminator_that_no_grammar_has_set_is_not_waited_for() -> None:
     parser = Parser(lines().grammar)
     assert list(parser.splitter.records()) == []
     assert list(parser.feed(b"a\n")) == [b"a"]
+
+
+def test_a_length_that_another_face_waits_for_already() -> None:
+    splitter = Splitter(2)
+    splitter.receive_data(b"\0")
+    assert list(splitter.records()) == []
+    parser = Parser(length_prefixed(2).grammar, splitter)
+    assert list(parser.messages()) == []
+    assert list(parser.feed(b"\1a")) == [b"a"]
 
 
 @pytest.mark.parametrize(
@@ -131,6 +142,39 @@ def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
     assert splitter.next_record() == bytes(25)
     assert [len(next(strings)) for _ in range(5)] == [26, 27, 28, 29, 30]
     assert lengths.next_message() == 31
+
+
+def test_two_of_them_may_take_turns_within_what_was_cut() -> None:
+    framing = length_prefixed(2)
+    splitter = Splitter()
+    turns = [Parser(length_prefixed(2).grammar, splitter).messages() for _ in range(2)]
+    splitter.receive_data(b"".join(framing.encode(bytes(20 + i)) for i in range(20)))
+    assert [len(next(turns[i % 2])) for i in range(20)] == [*range(20, 40)]
+
+
+def test_a_message_longer_than_what_waits_unread() -> None:
+    framing = length_prefixed(4, max_size=None)
+    parser = Parser(framing.grammar)
+    message = bytes(range(256)) * 1000
+    stream = framing.encode(message) + framing.encode(b"end")
+    chunks = [stream[begin : begin + 60_000] for begin in range(0, len(stream), 60_000)]
+    assert [taken for chunk in chunks for taken in parser.feed(chunk)] == [message, b"end"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 40])
+def test_the_end_of_the_stream_in_a_body_is_the_grammars(size: int) -> None:
+    framing = length_prefixed(2, max_size=100)
+    stream = framing.encode(b"whole") + b"\0\x09cut"
+    known, unknown = Parser(framing.grammar), Parser(lambda: framing.grammar())
+    for parser in (known, unknown):
+        chunks = [stream[begin : begin + size] for begin in range(0, len(stream), size)]
+        assert [message for chunk in chunks for message in parser.feed(chunk)] == [b"whole"]
+        assert parser.splitter.get_terminator() == Limited(9, 100)
+        assert parser.splitter.offset == 9
+        parser.receive_eof()
+        with pytest.raises(IncompleteRecord) as raised:
+            parser.next_message()
+        assert (raised.value.partial, raised.value.expected) == (b"cut", Limited(9, 100))
 
 
 def test_records_between_messages_are_cut_one_by_one() -> None:

@@ -523,7 +523,9 @@ def test_a_malformed_record_that_the_end_of_the_stream_completes_gets_its_offset
         parser.next_message()
 
 
-def test_a_malformed_record_gets_its_offset_though_the_grammar_has_looked_at_the_next_ones() -> None:
+def test_a_malformed_record_gets_its_offset_though_the_grammar_has_looked_at_the_next_ones() -> (
+    None
+):
     end = AnyOf(b"\r\n", b"\n")
 
     def grammar() -> Parse[None]:

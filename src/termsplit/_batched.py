@@ -6,12 +6,13 @@ import abc
 from typing import TYPE_CHECKING, Any
 
 from ._engine import _NOTHING, _SHORT_REST
+from ._events import NEED_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ._parser import Parse, Parser
-    from ._terminators import Terminator
+    from ._terminators import Limited, Terminator
 
 
 class BatchedGrammar(abc.ABC):
@@ -62,8 +63,16 @@ class LengthFirst(BatchedGrammar):
     def cut(self, data: bytes, start: int, stop: int) -> tuple[list[bytes], int]:
         """The whole messages at the beginning of ``data[start:stop]``, and where the rest begins.
 
-        Where it comes upon anything else, or upon a message that is not whole, the grammar itself goes on.
+        That is where it comes upon anything else, or upon a message that is not whole.
         """
+
+    @abc.abstractmethod
+    def body_at(self, data: bytes, start: int) -> Limited | None:
+        """What the grammar waits for when it was sent the length that begins there; None if it would refuse that."""
+
+    @abc.abstractmethod
+    def length_of(self, body: Limited) -> bytes:
+        """The length before such a body."""
 
     def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
         splitter, width = parser.splitter, self.width
@@ -72,9 +81,31 @@ class LengthFirst(BatchedGrammar):
                 if splitter._terminator is not width or splitter._passing_over:
                     parser._stand_at(width)
                 batch = splitter._messages_at_hand(self)
-                if batch is None:
+                if batch is not None:
+                    yield batch
+                    continue
+                expected = splitter._length_at_hand(self)
+                if expected is NEED_DATA:
+                    parser._wanted = width
+                    return
+                if expected is None:
                     break
-                yield batch
+                parser._await_body(expected)
+                if splitter._room > 0:
+                    return
+            body = parser._body
+            if body is not None:
+                if splitter._stands_before(body):
+                    cut = splitter._next_batch(parser._too_long)
+                    if cut is None:
+                        return
+                    (message,) = cut
+                    parser._body_taken(width)
+                    yield (message,)
+                    if len(splitter._buffer) - splitter._position > _SHORT_REST:
+                        splitter._open_window(width + len(message))
+                    continue
+                parser._run_up_to(body, self.length_of(body))
             for message in parser._run_grammar():
                 if type(message) is bytes:
                     # As behind every other message, wherever the stream was cut.

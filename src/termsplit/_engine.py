@@ -32,7 +32,7 @@ the window together with the rest, is split at once. Like every window it is cut
 says, windows are of no use. Between two such records (``_conversing``) `set_terminator` has nothing to do but to note
 the new one, and the record that it ends (``_single_next``) is cut by `_cut_single`. A grammar gets its records from
 `_send_at_hand`, which needs no terminator set. Of one that is known to ask for nothing but lengths and strings,
-`_messages_at_hand` cuts a window of messages.
+`_messages_at_hand` cuts a window of messages, and `_length_at_hand` takes the length of one that is not whole.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ._bytes import as_bytes
 from ._errors import LocalProtocolError, MalformedRecord
-from ._events import TerminatorFound
+from ._events import NEED_DATA, TerminatorFound
 from ._terminators import (
     _SHORT,
     AnyOf,
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ._batched import LengthFirst
-    from ._events import DataReceived
+    from ._events import DataReceived, NeedData
 
 __all__ = ["DEFAULT_MAX_SIZE"]
 
@@ -304,9 +304,8 @@ class Engine:
         All but what may be the beginning of the terminator; and not as chunks so short that Python keeps more for
         them than their bytes.
         """
-        searched, self._incoming = self._incoming, []
-        if self._buffer:
-            searched.insert(0, self._buffer)
+        # The first of them is in the buffer.
+        searched, self._incoming = [self._buffer, *self._incoming], []
         self._buffer = b""
         self._data_end = 0
         size = sum(map(len, searched))
@@ -680,7 +679,7 @@ class Engine:
     def _open_window(self, size: int) -> None:
         """Have more than a record at a time cut from here on, since they are of about this size."""
         self._single_next = self._conversing = False
-        self._window = 4 * size
+        self._window = max(4 * size, min(16 * size, _WIDEST_WINDOW))
 
     def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
         """Cut off the next whole messages of a grammar, ahead of who takes them, as _cut does with records.
@@ -690,9 +689,11 @@ class Engine:
         self._at_hand = False
         self._single_next = self._conversing = False
         if self._ready is not _NOTHING:
-            if self._ready_of is grammar and length_hint(self._ready):
+            if self._ready_of is not grammar:
+                self._put_back()
+            elif length_hint(self._ready):
                 return self._ready
-            self._put_back()
+            self._ready, self._ready_of = _NOTHING, None
         buffer, start, window = self._buffer, self._position, self._window
         if (
             window <= 0
@@ -715,6 +716,46 @@ class Engine:
         self._ready_of = grammar
         ready = self._ready = iter(messages)
         return ready
+
+    def _length_at_hand(self, grammar: LengthFirst) -> Limited | Literal[NeedData.NEED_DATA] | None:
+        """Take the length of a grammar's next message, and wait for the body that it announces.
+
+        NEED_DATA if it is not at hand. None if the grammar itself has to look at what there is.
+        """
+        if (
+            self._streamed
+            or self._pieces
+            or self._data_given
+            or self._passing_over
+            or self._input_ended_by
+            or grammar.width > self._max_size
+        ):
+            return None
+        if self._room > 0:
+            return NEED_DATA
+        if self._incoming:
+            self._join_incoming()
+        self._data_end = size = len(self._buffer)
+        if size - self._position < grammar.width:
+            self._rest_searched()
+            return NEED_DATA
+        body = grammar.body_at(self._buffer, self._position)
+        if body is not None:
+            self._position += grammar.width
+            self.set_terminator(body)
+            if size - self._position < cast("int", body.terminator):
+                self._rest_searched()
+        return body
+
+    def _stands_before(self, body: Limited) -> bool:
+        """Whether nothing else has happened since ``body`` was set."""
+        return self._terminator is body and not (
+            self._streamed
+            or self._data_given
+            or self._passing_over
+            or self._input_ended_by
+            or self._ready is not _NOTHING
+        )
 
     def _completed(self, rest: bytes | memoryview) -> bytes:
         """The pieces of the unfinished record and the ``rest`` of it."""
@@ -765,6 +806,9 @@ class Engine:
         """Go on with what came in since, when _cut has found nothing."""
         if self._data_end - self._position > _SHORT_REST:
             self._set_aside()
+        self._join_incoming()
+
+    def _join_incoming(self) -> None:
         incoming = self._incoming
         came = incoming[0] if len(incoming) == 1 else b"".join(incoming)
         incoming.clear()

@@ -17,7 +17,7 @@ from ._engine import _NO_ANSWER, _NOTHING
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import NEED_DATA, RecordSkipped
 from ._splitter import Splitter, _flatten
-from ._terminators import Terminator
+from ._terminators import Limited, Terminator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,6 +130,8 @@ class Parser(Generic[T]):
         self._begun = 0  # so many times an iterator has begun to run the grammar
         self._resumed = 0  # so many times a conversation went on in this run
         self._wanted: Terminator = None
+        # What is waited for of a message of which the grammar does not know, since it was not run for it.
+        self._body: Limited | None = None
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> None:
@@ -170,7 +172,7 @@ class Parser(Generic[T]):
 
     def _batched_messages(self, grammar: BatchedGrammar) -> Iterator[Any]:
         """The messages of a grammar that need not be run."""
-        if self._waits:
+        if self.splitter._room > 0 and self.splitter._ready is _NOTHING:
             return self._messages_later(grammar)
         return _flatten(grammar.batches(self))
 
@@ -316,6 +318,32 @@ class Parser(Generic[T]):
     def _between_messages(self) -> bool:
         """Whether the next record is the first of a message."""
         return self._stage is _BETWEEN or self._stage is _BEGUN
+
+    def _await_body(self, body: Limited) -> None:
+        """Wait for a message's body without a run of the grammar."""
+        self._body = self._wanted = body
+        self._stage = _UNDER_WAY
+
+    def _body_taken(self, next_wanted: Terminator) -> None:
+        """Stand behind the message."""
+        self._body = None
+        self._stage = _BEGUN if self._is_run else _BETWEEN
+        self._stand_at(next_wanted)
+        self._wanted = next_wanted
+
+    def _run_up_to(self, body: Limited, length: bytes) -> None:
+        """Have the grammar run after all, and wait for the body."""
+        self._body = None
+        if not self._is_run:
+            self._begin()
+        self._resume(self._send, length)
+        self._stage = _UNDER_WAY
+        self._wanted = body
+
+    @property
+    def _is_run(self) -> bool:
+        """Whether the grammar waits for something."""
+        return self._runner.gi_yieldfrom is not None
 
     def _renew(self) -> None:
         """Have the next run of the grammar be a new one, whatever became of this."""

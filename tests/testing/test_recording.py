@@ -20,6 +20,7 @@ from termsplit import (
     Terminator,
 )
 from termsplit.backends import blocking
+from termsplit.framing import length_prefixed
 from termsplit.testing import record
 from termsplit.testing._entries import read_recording, terminator_of
 
@@ -65,6 +66,20 @@ def test_nothing_is_written_of_what_was_not_taken() -> None:
         *(f"record {2 * i} 1 {2 * i + 2}" for i in range(6)),
         "terminator 12 3",
         "record 12 3 15",
+    ]
+
+
+def test_all_that_a_known_grammar_takes_is_written_down() -> None:
+    framing = length_prefixed(1)
+    connection = Connection()
+    recorded = Recorded(connection)
+    parser = Parser(framing.grammar, connection)
+    assert list(parser.feed(framing.encode(b"a message") * 50)) == [b"a message"] * 50
+    records = [line for line in recorded.news() if line.startswith("record ")]
+    assert records == [
+        line
+        for begin in range(0, 500, 10)
+        for line in (f"record {begin} 1 {begin + 1}", f"record {begin + 1} 9 {begin + 10}")
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 from termsplit._batched import EachRecord, LengthFirst
 from termsplit._bytes import as_bytes
@@ -146,6 +146,17 @@ class _LengthPrefixed(LengthFirst):
             append(data[begin:end])
             start = end
         return messages, start
+
+    def body_at(self, data: bytes, start: int) -> Limited | None:
+        (length,) = self._length_at(data, start)
+        size = length - self._own
+        if size < 0 or (self._max_size is not None and size > self._max_size):
+            return None
+        return Limited(size, self._max_size)
+
+    def length_of(self, body: Limited) -> bytes:
+        size = cast("int", body.terminator)
+        return (size + self._own).to_bytes(self.width, self._byteorder)
 
 
 def varint_prefixed(*, max_size: int | None = DEFAULT_MAX_SIZE) -> Framing[bytes]:

@@ -20,6 +20,7 @@ from ._entries import VERSION, text_of, value_of
 
 if TYPE_CHECKING:
     from termsplit import Event, NeedData, Producer, Terminator
+    from termsplit._batched import LengthFirst
     from termsplit._events import TooLong
 
     from ._entries import Entry
@@ -59,6 +60,10 @@ def record(connection: Splitter, file: IO[str]) -> None:
 
 def _answer_unfollowed(send: Callable[[bytes], object], answer: object) -> object:
     return answer
+
+
+def _none_at_hand(grammar: LengthFirst) -> None:
+    pass
 
 
 def _leave_the_rest(record: bytes) -> None:
@@ -111,6 +116,9 @@ class Recorder:
         setattr(connection, "_send_at_hand", _answer_unfollowed)  # noqa: B010
         setattr(connection, "_batches", self._batches)  # noqa: B010
         setattr(connection, "_look_behind", _leave_the_rest)  # noqa: B010
+        # Every grammar is run.
+        setattr(connection, "_messages_at_hand", _none_at_hand)  # noqa: B010
+        setattr(connection, "_length_at_hand", _none_at_hand)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
         self._told = what
