@@ -502,3 +502,21 @@ def test_long_records_are_the_same_in_chunks_of_any_size(terminator: Terminator,
             taken += len(record) + len(end)
             assert splitter.offset == taken
     assert seen == records
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 700])
+@pytest.mark.parametrize("terminator", [b"\r\n\r\n", b"\r\n" + b"-" * 70 + b"e"], ids=len)
+def test_a_long_record_full_of_beginnings_of_its_terminator(terminator: bytes, size: int) -> None:
+    """Each chunk has the terminator's last byte in it, which ends nothing, but for the one behind the record."""
+    record = b"x" * 600 + (terminator[:-1] + b"." + terminator[-1:] + b"--") * 60
+    data = (record + terminator) * 3
+    splitter, streaming = Splitter(terminator), Splitter(terminator)
+    records: list[bytes] = []
+    events: list[object] = []
+    for start in range(0, len(data), size):
+        splitter.receive_data(data[start : start + size])
+        records += splitter.records()
+        events += streaming.feed(data[start : start + size])
+    assert records == [record] * 3
+    pieces = [event.data if isinstance(event, Data) else b"|" for event in events]
+    assert b"".join(pieces) == (record + b"|") * 3

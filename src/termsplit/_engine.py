@@ -247,9 +247,21 @@ class Engine:
         self._receive_for_a_face(data, room)
 
     def _receive_for_a_face(self, data: bytes, room: int) -> None:
-        """Have a face look at it; unless it only seems that there is no room for it."""
+        """Have a face look at it, unless it only seems to need that."""
         if self._room > 0 and data and self._ready is _NOTHING:
             cost = self._chunk_cost
+            if (
+                room > cost
+                and self._at_once <= 0
+                and (self._pieces or self._streamed > _SHORT)
+                and self._ends_nothing(data)
+            ):
+                self._room = room - cost
+                if self._buffer:
+                    self._incoming.append(data)
+                else:
+                    self._buffer = data
+                return
             if self._incoming and room <= cost < room + cost * len(self._incoming):
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
@@ -271,6 +283,21 @@ class Engine:
         if data:
             self._room = 0
             self._incoming.append(data)
+
+    def _ends_nothing(self, data: bytes) -> bool:
+        """Whether a byte string that is the pattern does not end in it, though its last byte is there."""
+        most = self._pattern.longest - 1
+        if self._pattern_literal is None or not most:
+            return False
+        incoming, before = self._incoming, b""
+        while incoming and len(before) + len(incoming[-1]) <= most:
+            # They stay joined, so that each is seldom taken up again.
+            before = incoming.pop() + before
+        last = incoming[-1] if incoming else self._buffer
+        if before:
+            incoming.append(before)
+        end = (last[-most:] + before)[-most:] + data
+        return self._pattern.search(end, 0, len(end), False) is None
 
     def _split(self, buffer: bytes) -> list[bytes]:
         """Split at the byte string that is the pattern, in the way that would have been the faster one the last time."""
