@@ -41,17 +41,28 @@ class Pieces:
         return PIECE
 
 
+def _connect(port: int) -> socket.socket:
+    connection = socket.create_connection((HOST, port))
+    _without_delay(connection)
+    return connection
+
+
+def _without_delay(connection: socket.socket) -> None:
+    """As asyncio and trio have it: the end of a piece doesn't wait until what is before it was acknowledged."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def _join_and_sendall(port: int, count: int) -> None:
     pushed: list[bytes] = []
     for _ in range(count):
         pushed.append(RECORD)  # noqa: PERF401
-    with socket.create_connection((HOST, port)) as connection:
+    with _connect(port) as connection:
         connection.sendall(b"".join(pushed))
 
 
 def _sendall_loop(port: int, count: int) -> None:
     producer = Pieces(count)
-    with socket.create_connection((HOST, port)) as connection:
+    with _connect(port) as connection:
         while data := producer.more():
             connection.sendall(data)
 
@@ -70,7 +81,7 @@ def _queue_producer(port: int, count: int) -> None:
 
 
 def _emit(queue: ProducerQueue, port: int) -> None:
-    with socket.create_connection((HOST, port)) as connection:
+    with _connect(port) as connection:
         while data := queue.data_to_send():
             queue.data_sent(connection.send(data))
 
@@ -122,6 +133,7 @@ def _async_chat(base: type[Any]) -> tuple[Push, Push]:
         sockets: dict[int, Any] = {}
         chat = base(None, sockets)
         chat.create_socket()
+        _without_delay(chat.socket)
         chat.connect((HOST, port))
         for _ in range(count):
             chat.push(RECORD)
@@ -132,6 +144,7 @@ def _async_chat(base: type[Any]) -> tuple[Push, Push]:
         sockets: dict[int, Any] = {}
         chat = base(None, sockets)
         chat.create_socket()
+        _without_delay(chat.socket)
         chat.connect((HOST, port))
         chat.push_with_producer(Pieces(count))
         chat.close_when_done()
