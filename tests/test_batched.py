@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from termsplit import (
+    NEED_DATA,
     DataReceived,
     IncompleteRecord,
     Limited,
@@ -145,10 +146,10 @@ def test_another_grammar_goes_on_behind_the_messages_that_were_taken() -> None:
 
 
 def test_two_of_them_may_take_turns_within_what_was_cut() -> None:
-    framing = length_prefixed(2)
     splitter = Splitter()
-    turns = [Parser(length_prefixed(2).grammar, splitter).messages() for _ in range(2)]
-    splitter.receive_data(b"".join(framing.encode(bytes(20 + i)) for i in range(20)))
+    framings = [length_prefixed(2), length_prefixed(2, counts_itself=True)]
+    turns = [Parser(framing.grammar, splitter).messages() for framing in framings]
+    splitter.receive_data(b"".join(framings[i % 2].encode(bytes(20 + i)) for i in range(20)))
     assert [len(next(turns[i % 2])) for i in range(20)] == [*range(20, 40)]
 
 
@@ -162,7 +163,7 @@ def test_a_message_longer_than_what_waits_unread() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 40])
-def test_the_end_of_the_stream_in_a_body_is_the_grammars(size: int) -> None:
+def test_the_end_of_the_stream_in_a_body(size: int) -> None:
     framing = length_prefixed(2, max_size=100)
     stream = framing.encode(b"whole") + b"\0\x09cut"
     known, unknown = Parser(framing.grammar), Parser(lambda: framing.grammar())
@@ -175,6 +176,44 @@ def test_the_end_of_the_stream_in_a_body_is_the_grammars(size: int) -> None:
         with pytest.raises(IncompleteRecord) as raised:
             parser.next_message()
         assert (raised.value.partial, raised.value.expected) == (b"cut", Limited(9, 100))
+
+
+def test_another_terminator_within_a_body_that_has_no_limit() -> None:
+    framing = length_prefixed(4, max_size=None)
+    parser = Parser(framing.grammar, Splitter(max_size=None))
+    body = bytes(range(250)) * 32
+    assert list(parser.feed(framing.encode(body)[:5004])) == []
+    parser.splitter.set_terminator(3)
+    assert parser.splitter.next_record() == b"\0\1\2"
+    assert parser.splitter.trailing_data == body[3:5000]
+
+
+def test_an_iterator_goes_on_behind_what_another_has_begun() -> None:
+    parser = Parser(length_prefixed(1, max_size=10).grammar)
+    with pytest.raises(RecordTooLong):
+        list(parser.feed(b"\x14" + b"x" * 20))
+    parser.receive_data(b"\1a")
+    messages = []
+    for message in parser.messages():
+        messages.append(message)
+        if message == b"a":
+            assert parser.next_message() is NEED_DATA
+            parser.receive_data(b"\3de")
+            assert parser.next_message() is NEED_DATA
+            parser.receive_data(b"f\1z")
+    assert messages == [b"a", b"def", b"z"]
+
+
+def test_the_end_of_the_stream_in_a_body_behind_one_that_was_refused() -> None:
+    parser = Parser(length_prefixed(1, max_size=10).grammar)
+    with pytest.raises(RecordTooLong):
+        list(parser.feed(b"\x14" + b"x" * 5))
+    for data in (b"x" * 15, b"\3de"):
+        assert list(parser.feed(data)) == []
+    parser.receive_eof()
+    with pytest.raises(IncompleteRecord) as raised:
+        parser.next_message()
+    assert (raised.value.partial, raised.value.expected) == (b"de", Limited(3, 10))
 
 
 def test_records_between_messages_are_cut_one_by_one() -> None:

@@ -84,7 +84,7 @@ class LengthFirst(BatchedGrammar):
                 if batch is not None:
                     yield batch
                     continue
-                expected = splitter._length_at_hand(self)
+                expected = splitter._take_length(self)
                 if expected is NEED_DATA:
                     parser._wanted = width
                     return
@@ -101,20 +101,18 @@ class LengthFirst(BatchedGrammar):
                         return
                     (message,) = cut
                     parser._body_taken(width)
-                    yield (message,)
                     if len(splitter._buffer) - splitter._position > _SHORT_REST:
                         splitter._open_window(width + len(message))
+                    yield (message,)
                     continue
-                parser._run_up_to(body, self.length_of(body))
-            for message in parser._run_grammar():
-                if type(message) is bytes:
-                    # As behind every other message, wherever the stream was cut.
-                    parser._stand_at(width)
-                    parser._wanted = width
-                yield (message,)
-                if len(splitter._buffer) - splitter._position > _SHORT_REST:
-                    if type(message) is bytes:
-                        splitter._open_window(width + len(message))
-                    break
-            else:
+                parser._run_to_body(body, self.length_of(body))
+            given = next(parser._run_grammar(), None)
+            if given is None:
                 return
+            if type(given) is bytes:
+                # As behind every other message, wherever the stream was cut.
+                parser._stand_at(width)
+                parser._wanted = width
+                if len(splitter._buffer) - splitter._position > _SHORT_REST:
+                    splitter._open_window(width + len(given))
+            yield (given,)

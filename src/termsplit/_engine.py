@@ -32,7 +32,7 @@ the window together with the rest, is split at once. Like every window it is cut
 says, windows are of no use. Between two such records (``_conversing``) `set_terminator` has nothing to do but to note
 the new one, and the record that it ends (``_single_next``) is cut by `_cut_single`. A grammar gets its records from
 `_send_at_hand`, which needs no terminator set. Of one that is known to ask for nothing but lengths and strings,
-`_messages_at_hand` cuts a window of messages, and `_length_at_hand` takes the length of one that is not whole.
+`_messages_at_hand` cuts a window of messages, and `_take_length` begins one that is not in it.
 """
 
 from __future__ import annotations
@@ -174,9 +174,8 @@ class Engine:
         # The unfinished record.
         self._pieces: list[bytes | memoryview] = []
         self._pieces_size: int = 0
-        self._data_end: int = (
-            0  # when _cut gave no records: the end, in _buffer, of what is surely data
-        )
+        # When all of _buffer was searched: the end, in it, of what is surely data.
+        self._data_end: int = 0
         self._streamed: int = 0  # bytes given away as events
         self._held_back: bytes = (
             b""  # may begin the pattern as a whole: the same again in _buffer is no data yet
@@ -285,13 +284,16 @@ class Engine:
             self._incoming.append(data)
 
     def _ends_nothing(self, data: bytes) -> bool:
-        """Whether a byte string that is the pattern does not end in it, though its last byte is there."""
+        """Whether a byte string that is the pattern does not end in it, though its last byte is there.
+
+        False also if it is too long for what is before ``data`` to be looked at with each chunk.
+        """
         most = self._pattern.longest - 1
-        if self._pattern_literal is None or not most:
+        if self._pattern_literal is None or not 0 < most < _SHORT:
             return False
         incoming, before = self._incoming, b""
         while incoming and len(before) + len(incoming[-1]) <= most:
-            # They stay joined, so that each is seldom taken up again.
+            # They stay joined, so there are never many.
             before = incoming.pop() + before
         last = incoming[-1] if incoming else self._buffer
         if before:
@@ -577,9 +579,6 @@ class Engine:
             most, room = _LONG_REST, count - size
         else:
             most, room = _SHORT, self._record_limit + 1 - size
-            if size > most:
-                # Let _cut search it, which notes how far it has.
-                self._single_next = self._conversing = False
         if size > most or self._incoming or self._input_ended_by:
             return
         if start:
@@ -744,7 +743,7 @@ class Engine:
         ready = self._ready = iter(messages)
         return ready
 
-    def _length_at_hand(self, grammar: LengthFirst) -> Limited | Literal[NeedData.NEED_DATA] | None:
+    def _take_length(self, grammar: LengthFirst) -> Limited | Literal[NeedData.NEED_DATA] | None:
         """Take the length of a grammar's next message, and wait for the body that it announces.
 
         NEED_DATA if it is not at hand. None if the grammar itself has to look at what there is.
@@ -758,9 +757,7 @@ class Engine:
             or grammar.width > self._max_size
         ):
             return None
-        if self._room > 0:
-            return NEED_DATA
-        if self._incoming:
+        if self._incoming and len(self._buffer) - self._position < grammar.width:
             self._join_incoming()
         self._data_end = size = len(self._buffer)
         if size - self._position < grammar.width:
@@ -770,7 +767,9 @@ class Engine:
         if body is not None:
             self._position += grammar.width
             self.set_terminator(body)
-            if size - self._position < cast("int", body.terminator):
+            # Though there may be no limit for it, it may be put aside.
+            self._single_next = self._conversing = False
+            if not self._incoming and size - self._position < cast("int", body.terminator):
                 self._rest_searched()
         return body
 

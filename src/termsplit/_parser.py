@@ -327,21 +327,21 @@ class Parser(Generic[T]):
     def _body_taken(self, next_wanted: Terminator) -> None:
         """Stand behind the message."""
         self._body = None
-        self._stage = _BEGUN if self._is_run else _BETWEEN
+        self._stage = _BEGUN if self._grammar_waits else _BETWEEN
         self._stand_at(next_wanted)
         self._wanted = next_wanted
 
-    def _run_up_to(self, body: Limited, length: bytes) -> None:
+    def _run_to_body(self, body: Limited, length: bytes) -> None:
         """Have the grammar run after all, and wait for the body."""
         self._body = None
-        if not self._is_run:
+        if not self._grammar_waits:
             self._begin()
         self._resume(self._send, length)
         self._stage = _UNDER_WAY
         self._wanted = body
 
     @property
-    def _is_run(self) -> bool:
+    def _grammar_waits(self) -> bool:
         """Whether the grammar waits for something."""
         return self._runner.gi_yieldfrom is not None
 

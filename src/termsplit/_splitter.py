@@ -364,7 +364,7 @@ class Splitter(Engine):
         return self._next_of(self.events(too_long=too_long))
 
     def _give(self, record: bytes) -> DataReceived:
-        """The event of all that there is of a record, in the middle of it or not; its terminator is next."""
+        """The event of the rest of a record, which ends here: its terminator is next."""
         # What DataReceived(record) makes, in half the time.
         event = _new(DataReceived)
         event.data = record  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]

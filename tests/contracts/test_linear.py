@@ -26,6 +26,7 @@ from termsplit import (
     TerminatorFound,
 )
 from termsplit._terminators import LiteralPattern, Pattern, literal_pattern
+from termsplit.framing import length_prefixed
 
 
 class Cost:
@@ -262,6 +263,22 @@ def test_many_records_with_the_terminator_changed_among_them(
             self.splitter.set_terminator(after(self.taken))
 
     is_linear(measure, scenario, 30 if cut is one_byte_each else 300)
+
+
+def test_messages_taken_one_by_one_while_more_comes_in(
+    measure: Callable[[Scenario, int], Cost],
+) -> None:
+    framing = length_prefixed(2)
+
+    def scenario(cost: Cost, size: int) -> None:
+        splitter = CountingSplitter(cost, None)
+        parser = Parser(framing.grammar, splitter)
+        parser.receive_data(framing.encode(b"x" * 98) * size)
+        for _ in range(size):
+            parser.receive_data(b"\0")
+            assert parser.next_message() == b"x" * 98
+
+    is_linear(measure, scenario, 300)
 
 
 def test_a_string_far_away_in_a_conversation(measure: Callable[[Scenario, int], Cost]) -> None:
