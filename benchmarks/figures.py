@@ -22,6 +22,8 @@ FACES = (RECORDS, GRAMMAR, EVENTS, DROP_IN_DROPPING)
 # Who makes records is compared with asynchat when it makes records; who hands over pieces, with asynchat when it does.
 REFERENCES = (ASYNCHAT, ASYNCHAT, ASYNCHAT_DROPPING, ASYNCHAT_DROPPING)
 BACKENDS = ("blocking", "asyncio", "trio", "anyio", "asyncore")
+LIMITS = {SPLIT, FIND, *BARE.values(), *WITH_CONTRACTS.values()}
+"""Who does less than a peer."""
 FIXED = {"1 KiB": 1024.0, "25 ms": 0.025}
 """References that are not measured, in bytes or seconds."""
 MACHINES = {"a bare machine": BARE, "one with the contracts": WITH_CONTRACTS}
@@ -108,6 +110,23 @@ def reached_by(
         other = others.get(figure.candidate, "")
         if other in taken:
             yield figure, factor * taken[figure.candidate] / taken[other]
+
+
+def ahead(found: Mapping[str, Table]) -> Iterator[tuple[str, str, str, dict[str, float]]]:
+    """For each stream, in each size of chunks: the fastest face, and by how much peers that take less time are ahead of it."""
+    for workload, columns in found.items():
+        for column, taken in columns.items():
+            faces = [name for name in taken if name.startswith("termsplit")]
+            if RECORDS not in faces:
+                continue
+            best = min(faces, key=taken.__getitem__)
+            peers = {
+                name: taken[best] / seconds
+                for name, seconds in taken.items()
+                if seconds < taken[best] and name not in LIMITS
+            }
+            if peers:
+                yield workload, column, best, peers
 
 
 def unmeasured(found: Mapping[str, Table]) -> set[Figure]:

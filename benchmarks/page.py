@@ -10,7 +10,17 @@ import matplotlib as mpl
 import pyperf
 from matplotlib import pyplot as plt
 
-from .figures import DOUBLING, FACES, HOSTILE, MACHINES, Figure, doubled, reached, reached_by
+from .figures import (
+    DOUBLING,
+    FACES,
+    HOSTILE,
+    MACHINES,
+    Figure,
+    ahead,
+    doubled,
+    reached,
+    reached_by,
+)
 from .ladder import LADDER
 from .report import cells
 from .results import Table, tables, unit
@@ -23,7 +33,7 @@ mpl.rcParams.update(
 
 
 def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
-    """Write ``tables.inc``, a file for each ladder, all of which the page includes, and an SVG file for each workload."""
+    """Write ``tables.inc``, ``ahead.inc``, a file for each ladder, and an SVG file for each workload, for the page."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in (*folder.glob("*.svg"), *folder.glob("ladder-*.inc")):
         old.unlink()
@@ -53,6 +63,7 @@ def write(suite: pyperf.BenchmarkSuite, folder: Path) -> None:
         parts.append(f"![{workload}]({folder.name}/{name}.svg)\n")
         parts.append(_markdown(["", *columns], [[candidate, *row] for candidate, row in rows]))
     (folder / "tables.inc").write_text("\n".join(parts))
+    (folder / "ahead.inc").write_text(_ahead(found))
 
 
 def write_figures(suites: list[pyperf.BenchmarkSuite], folder: Path) -> None:
@@ -105,6 +116,16 @@ def _figures(runs: Mapping[str, Mapping[Figure, float]]) -> str:
         rows.append([*names, f"{figure.factor:.2f}", *(cells_of.get(name, "") for name in runs)])
     heads = ["workload", "in", "candidate", "so many times as fast as", "wanted", *runs]
     return _markdown(heads, rows)
+
+
+def _ahead(found: Mapping[str, Table]) -> str:
+    rows = []
+    for workload, column, face, peers in ahead(found):
+        if workload.startswith(HOSTILE) and column != list(found[workload])[-1]:
+            continue
+        names = [f"{name} {factor:.2f}" for name, factor in peers.items()]
+        rows.append([workload, column, face.removeprefix("termsplit: "), ", ".join(names)])
+    return _markdown(["workload", "in", "the fastest face", "takes so many times as long as"], rows)
 
 
 def _doubling(found: Mapping[str, Table]) -> str:
