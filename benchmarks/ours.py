@@ -6,7 +6,6 @@ from termsplit import (
     NEED_DATA,
     AnyOf,
     Chat,
-    DataReceived,
     Parser,
     Splitter,
     asynchat,
@@ -15,7 +14,14 @@ from termsplit import (
 
 from .callbacks import drive, program
 from .candidates import candidate
-from .readers import looping_grammar, message_grammar, read_events, read_records, terminator_of
+from .readers import (
+    collect_line,
+    looping_grammar,
+    message_grammar,
+    read_events,
+    read_records,
+    terminator_of,
+)
 from .workloads import Collect, Stream
 
 # The faces, by name, in the order of the tables.
@@ -100,11 +106,7 @@ def next_event(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
         splitter.receive_data(chunk)
         while (event := splitter.next_event()) is not NEED_DATA:
             if collect:
-                if isinstance(event, DataReceived):
-                    pieces.append(event.data)
-                else:
-                    collect(b"".join(pieces))
-                    pieces.clear()
+                collect_line(event, pieces, collect)
 
 
 @candidate(CALLBACKS, "lines", "http", "length", any_of=True)

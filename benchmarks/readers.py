@@ -66,11 +66,7 @@ def read_events(machine: Machine, stream: Stream, chunks: list[bytes], collect: 
         for chunk in chunks:
             for event in machine.feed(chunk):
                 if collect:
-                    if isinstance(event, DataReceived):
-                        pieces.append(event.data)
-                    else:
-                        collect(b"".join(pieces))
-                        pieces.clear()
+                    collect_line(event, pieces, collect)
         return
     prefix = 4 if stream.framing == "length" else stream.terminator
     machine.set_terminator(prefix)
@@ -96,6 +92,15 @@ def read_events(machine: Machine, stream: Stream, chunks: list[bytes], collect: 
                         if collect:
                             collect(head)
                 in_body = not in_body
+
+
+def collect_line(event: object, pieces: list[bytes], collect: Callable[[bytes], object]) -> None:
+    """Join the pieces of a line when it ends."""
+    if isinstance(event, DataReceived):
+        pieces.append(event.data)
+    else:
+        collect(b"".join(pieces))
+        pieces.clear()
 
 
 def looping_grammar(stream: Stream, collect: Collect) -> Callable[[], Parse[None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from typing import TYPE_CHECKING, Any
 
-from ._engine import _NOTHING, _SHORT_REST
+from ._engine import _NOTHING
 from ._events import NEED_DATA
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ class LengthFirst(BatchedGrammar):
                         return
                     (message,) = cut
                     parser._body_taken(width)
-                    if len(splitter._buffer) - splitter._position > _SHORT_REST:
-                        splitter._open_window(width + len(message))
+                    splitter._open_window(width + len(message))
                     yield (message,)
                     continue
                 parser._run_to_body(body, self.length_of(body))
@@ -113,6 +112,5 @@ class LengthFirst(BatchedGrammar):
                 # As behind every other message, wherever the stream was cut.
                 parser._stand_at(width)
                 parser._wanted = width
-                if len(splitter._buffer) - splitter._position > _SHORT_REST:
-                    splitter._open_window(width + len(given))
+                splitter._open_window(width + len(given))
             yield (given,)

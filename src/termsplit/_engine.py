@@ -703,7 +703,9 @@ class Engine:
         self._wait_for_single()
 
     def _open_window(self, size: int) -> None:
-        """Have more than a record at a time cut from here on, since they are of about this size."""
+        """Have more than a record at a time cut from here on, if there is enough: they are of about this size."""
+        if len(self._buffer) - self._position <= _SHORT_REST:
+            return
         self._single_next = self._conversing = False
         self._window = max(4 * size, min(16 * size, _WIDEST_WINDOW))
 
