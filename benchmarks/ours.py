@@ -19,6 +19,7 @@ from .readers import (
     looping_grammar,
     message_grammar,
     read_events,
+    read_one_by_one,
     read_records,
     terminator_of,
 )
@@ -43,14 +44,10 @@ def records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     read_records(Splitter(terminator_of(stream), max_size=stream.max_size), stream, chunks, collect)
 
 
-@candidate(NEXT_RECORD, "lines", any_of=True)
+@candidate(NEXT_RECORD, "lines", "http", "length", any_of=True)
 def next_record(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     splitter = Splitter(terminator_of(stream), max_size=stream.max_size)
-    for chunk in chunks:
-        splitter.receive_data(chunk)
-        while (record := splitter.next_record()) is not NEED_DATA:
-            if collect:
-                collect(record)
+    read_one_by_one(splitter, stream, chunks, collect)
 
 
 @candidate(LISTS, "lines", any_of=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
-from termsplit import AnyOf, DataReceived, Event, Parse, Terminator, TerminatorFound
+from termsplit import (
+    NEED_DATA,
+    AnyOf,
+    DataReceived,
+    Event,
+    Parse,
+    Splitter,
+    Terminator,
+    TerminatorFound,
+)
 
 from .workloads import Collect, Stream, body_size
 
@@ -13,7 +22,7 @@ from .workloads import Collect, Stream, body_size
 class Machine(Protocol):
     """What the programs need of a splitter."""
 
-    def receive_data(self, data: bytes, /) -> None: ...
+    def receive_data(self, data: bytes, /) -> object: ...
     def set_terminator(self, terminator: bytes | int, /) -> None: ...
     def records(self) -> Iterator[bytes]: ...
     def feed(self, data: bytes, /) -> Iterator[Event]: ...
@@ -57,6 +66,43 @@ def read_records(machine: Machine, stream: Stream, chunks: list[bytes], collect:
             else:
                 machine.set_terminator(int.from_bytes(record, "big"))
             in_body = not in_body
+
+
+def read_one_by_one(
+    splitter: Splitter, stream: Stream, chunks: list[bytes], collect: Collect
+) -> None:
+    """The same, asking for one record after the other, and only where there may be one."""
+    if stream.framing == "lines":
+        for chunk in chunks:
+            if splitter.receive_data(chunk):
+                while (record := splitter.next_record()) is not NEED_DATA:
+                    if collect:
+                        collect(record)
+        return
+    in_body = False
+    if stream.framing == "http":
+        for chunk in chunks:
+            if splitter.receive_data(chunk):
+                while (record := splitter.next_record()) is not NEED_DATA:
+                    if in_body:
+                        splitter.set_terminator(stream.terminator)
+                    else:
+                        splitter.set_terminator(body_size(record))
+                    in_body = not in_body
+                    if collect:
+                        collect(record)
+        return
+    splitter.set_terminator(4)
+    for chunk in chunks:
+        if splitter.receive_data(chunk):
+            while (record := splitter.next_record()) is not NEED_DATA:
+                if in_body:
+                    splitter.set_terminator(4)
+                    if collect:
+                        collect(record)
+                else:
+                    splitter.set_terminator(int.from_bytes(record, "big"))
+                in_body = not in_body
 
 
 def read_events(machine: Machine, stream: Stream, chunks: list[bytes], collect: Collect) -> None:

@@ -113,9 +113,9 @@ class TestReceiving:
         chunks: list[bytes] = []
 
         class Recorded(Splitter):
-            def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+            def receive_data(self, data: bytes | bytearray | memoryview) -> bool:
                 chunks.append(bytes(data))
-                super().receive_data(data)
+                return super().receive_data(data)
 
         splitter = Recorded(b"\n", max_size=400)
         assert list(splitter.records()) == []

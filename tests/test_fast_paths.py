@@ -368,3 +368,73 @@ def test_conversations_agree(
         data = data[size:]
         turn += 1
     end(fast, plain)
+
+
+def take_all(run: Run, face: str) -> None:
+    """Go on until there is nothing to take, and nothing to be raised."""
+    seen = -1
+    while len(run.seen) != seen:
+        seen = len(run.seen)
+        run.step(face, 100_000)
+
+
+@given(
+    data=st.lists(
+        st.sampled_from([b"\r\n", b"\r\n", b"\n", b"\r", b"a head", b"x" * 90, b"y" * 700]),
+        min_size=5,
+        max_size=60,
+    ).map(b"".join),
+    sizes=st.lists(st.sampled_from([1, 3, 12, 150, 900]), min_size=1, max_size=10),
+    face=st.sampled_from(
+        [
+            *("records", "next records", "messages", "next messages"),
+            *("set after records", "set after next records"),
+        ]
+    ),
+    terminators=st.one_of(
+        st.sampled_from([[b"\r\n"], [b"\r\n\r\n", b"\r\n\r\n", 5]]),
+        # (Nothing but counts of 0 would never need data.)
+        st.lists(st.sampled_from(HEADS_AND_BODIES), min_size=2, max_size=4).filter(any),
+    ),
+    max_size=st.sampled_from([4, 100, 600, None]),
+)
+def test_who_asks_only_when_there_may_be_something_misses_nothing(
+    data: bytes, sizes: list[int], face: str, terminators: list[Terminator], max_size: int | None
+) -> None:
+    always, told = (Run(Splitter(terminators[0], max_size=max_size), terminators) for _ in range(2))
+    turn = 0
+    while data:
+        size = sizes[turn % len(sizes)]
+        always.splitter.receive_data(data[:size])
+        take_all(always, face)
+        if told.splitter.receive_data(data[:size]):
+            take_all(told, face)
+        assert told.seen == always.seen
+        data = data[size:]
+        turn += 1
+
+
+@given(
+    bodies=st.lists(st.integers(0, 1200).map(bytes), max_size=20),
+    sizes=st.lists(st.sampled_from([1, 2, 7, 64, 900]), min_size=1, max_size=10),
+    max_size=st.sampled_from([100, 1000, None]),
+)
+def test_nor_of_messages_for_which_no_grammar_is_run(
+    bodies: list[bytes], sizes: list[int], max_size: int | None
+) -> None:
+    framing = length_prefixed(2, max_size=max_size)
+    runs = [Run(Splitter(max_size=max_size), []) for _ in range(2)]
+    for run in runs:
+        run.parser = Parser(framing.grammar, run.splitter)
+    always, told = runs
+    data = b"".join(len(body).to_bytes(2, "big") + body for body in bodies)
+    turn = 0
+    while data:
+        size = sizes[turn % len(sizes)]
+        always.splitter.receive_data(data[:size])
+        take_all(always, "messages")
+        if told.splitter.receive_data(data[:size]):
+            take_all(told, "messages")
+        assert told.seen == always.seen
+        data = data[size:]
+        turn += 1

@@ -131,6 +131,25 @@ class TestRecords:
         splitter.receive_data(b"c\n")
         assert splitter.next_record() == b"bc"
 
+    def test_what_completes_no_record_is_known_when_it_comes(self) -> None:
+        splitter = Splitter(b"\r\n\r\n", max_size=300)
+        assert not splitter.receive_data(b"")
+        assert not splitter.receive_data(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r")
+        assert splitter.receive_data(b"\n123")
+        assert list(splitter.records()) == [b"GET / HTTP/1.1\r\nHost: example.org"]
+        splitter.set_terminator(5)
+        assert splitter.next_record() is NEED_DATA
+        assert not splitter.receive_data(b"4")
+        assert splitter.receive_data(b"5")
+        assert splitter.next_record() == b"12345"
+
+    def test_what_makes_a_record_too_long_is_known_when_it_comes(self) -> None:
+        splitter = Splitter(b"\n", max_size=300)
+        assert not splitter.receive_data(b"x" * 300)
+        assert splitter.receive_data(b"x")
+        with pytest.raises(RecordTooLong):
+            splitter.next_record()
+
     def test_records_wait_while_more_is_received(self) -> None:
         splitter = Splitter(b"\n")
         splitter.receive_data(b"a\nb\nc\nd\ne\nf")

@@ -28,6 +28,7 @@ class Connection(Splitter, ProducerQueue):
 
     >>> connection = Connection(b"\n")
     >>> connection.receive_data(b"ping\nping\n")
+    True
     >>> for record in connection.records():
     ...     connection.push(record.replace(b"i", b"o") + b"\n")
     >>> connection.data_to_send()

@@ -194,14 +194,20 @@ class Engine:
         self._event_limit: int = _NO_LIMIT
         if terminator is not None:
             self.set_terminator(terminator)
+            # So that the first chunk need no face either.
+            self._rest_searched()
 
     # What comes in.
 
-    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
+    def receive_data(self, data: bytes | bytearray | memoryview) -> bool:
         """Take the next bytes from the peer; what they mean waits until an event or record is asked for.
 
         Args:
             data: the bytes, in chunks of any size; ``b""`` is nothing at all, not the end.
+
+        Returns:
+            whether a record may be complete, or too long, that was not before. False is sure, as long as the
+            terminator stays: who has taken all the records, or messages, need not ask for more yet.
 
         Raises:
             TypeError: ``data`` is not bytes-like.
@@ -209,19 +215,18 @@ class Engine:
         """
         if type(data) is not bytes:
             data = as_bytes(data)
-        room = self._room - len(data)
-        if room <= self._chunk_cost:
-            self._receive_for_a_face(data, room)
-            return
+        room = self._room - self._chunk_cost - len(data)
+        if room <= 0:
+            return self._receive_for_a_face(data, room)
         if self._count >= 0 or self._last_byte not in data:
             # It completes no record.
             if data:
-                self._room = room - self._chunk_cost
+                self._room = room
                 if self._buffer:
                     self._incoming.append(data)
                 else:
                     self._buffer = data
-            return
+            return False
         # It may complete some.
         if self._at_once > 0 and self._ready is _NOTHING:
             if self._incoming:
@@ -239,66 +244,70 @@ class Engine:
                 if records:
                     self._base += size - len(rest)
                     self._ready = iter(records)
-                elif size > _SHORT_REST:
+                    return True
+                if size > _SHORT_REST:
                     # Too long to be searched once more.
                     self._at_once = 0
-                return
-        self._receive_for_a_face(data, room)
+                return False
+        return self._receive_for_a_face(data, room)
 
-    def _receive_for_a_face(self, data: bytes, room: int) -> None:
+    def _receive_for_a_face(self, data: bytes, room: int) -> bool:
         """Have a face look at it, unless it only seems to need that."""
         if self._room > 0 and data and self._ready is _NOTHING:
-            cost = self._chunk_cost
-            if (
-                room > cost
-                and self._at_once <= 0
-                and (self._pieces or self._streamed > _SHORT)
-                and self._ends_nothing(data)
-            ):
-                self._room = room - cost
+            if room > 0 and self._at_once <= 0 and self._ends_nothing(data):
+                self._room = room
                 if self._buffer:
                     self._incoming.append(data)
                 else:
                     self._buffer = data
-                return
-            if self._incoming and room <= cost < room + cost * len(self._incoming):
+                return False
+            if self._incoming and room <= 0 < room + self._chunk_cost * len(self._incoming):
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
                 # Not through a method that stands before this one: that has had the chunk.
-                Engine.receive_data(self, data)
-                return
+                return Engine.receive_data(self, data)
             if self._at_once > 0 and len(data) < self._window and self._split_several(data):
-                return
+                return True
             self._room = 0
             # Of a count, it is known that no more than the record's end need be joined with what there is.
             most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
             if self._incoming or len(self._buffer) > most:
                 self._join_searched(most)
             self._buffer = self._buffer + data
-            return
+            return True
         if self._input_ended_by:
             raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
-        if data:
-            self._room = 0
-            self._incoming.append(data)
+        if not data:
+            return False
+        self._room = 0
+        self._incoming.append(data)
+        return True
 
     def _ends_nothing(self, data: bytes) -> bool:
         """Whether a byte string that is the pattern does not end in it, though its last byte is there.
 
         False also if it is too long for what is before ``data`` to be looked at with each chunk.
         """
-        most = self._pattern.longest - 1
-        if self._pattern_literal is None or not 0 < most < _SHORT:
+        literal, most = self._pattern_literal, self._pattern.longest - 1
+        if literal is None or not 0 < most < _SHORT:
             return False
-        incoming, before = self._incoming, b""
-        while incoming and len(before) + len(incoming[-1]) <= most:
-            # They stay joined, so there are never many.
-            before = incoming.pop() + before
+        if len(data) > _SHORT_REST and not self._pieces and self._streamed <= _SHORT:
+            # It is a record that is not long, and likely to end.
+            return False
+        incoming = self._incoming
         last = incoming[-1] if incoming else self._buffer
-        if before:
+        if len(last) < most and incoming:
+            before = b""
+            while incoming and len(before) + len(incoming[-1]) <= most:
+                # They stay joined, so there are never many.
+                before = incoming.pop() + before
+            last = incoming[-1] if incoming else self._buffer
             incoming.append(before)
-        end = (last[-most:] + before)[-most:] + data
+            last = last[-most:] + before
+        end = last[-most:] + data
+        if len(end) < _SHORT:
+            return literal not in end
         return self._pattern.search(end, 0, len(end), False) is None
 
     def _split(self, buffer: bytes) -> list[bytes]:

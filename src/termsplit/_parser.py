@@ -120,6 +120,8 @@ class Parser(Generic[T]):
             raise TypeError(f"expected a generator function, got {type(grammar).__name__}")
         self.splitter = Splitter() if splitter is None else splitter
         """The machine that the records come from."""
+        # What the grammar will wait for may end where nothing was to be found.
+        self.splitter._room = 0
         self._grammar = _checked(grammar)
         self._batched = grammar if isinstance(grammar, BatchedGrammar) else None
         self._too_long: TooLong = too_long
@@ -134,9 +136,9 @@ class Parser(Generic[T]):
         self._body: Limited | None = None
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
-    def receive_data(self, data: bytes | bytearray | memoryview) -> None:
-        """As `Splitter.receive_data`."""
-        self.splitter.receive_data(data)
+    def receive_data(self, data: bytes | bytearray | memoryview) -> bool:
+        """As `Splitter.receive_data`, and with its answer."""
+        return self.splitter.receive_data(data)
 
     def receive_eof(self) -> None:
         """As `Splitter.receive_eof`: it may complete a message, or cut one off, when `messages` is next used."""

@@ -39,9 +39,11 @@ class Splitter(Engine):
 
     >>> splitter = Splitter(b"\r\n")
     >>> splitter.receive_data(b"HELO exam")
+    False
     >>> list(splitter.records())
     []
     >>> splitter.receive_data(b"ple\r\nQUIT\r\n")
+    True
     >>> list(splitter.records())
     [b'HELO example', b'QUIT']
     """
@@ -74,6 +76,7 @@ class Splitter(Engine):
 
         >>> splitter = Splitter(b"\n", max_size=5)
         >>> splitter.receive_data(b"short\nmuch too long\nagain\n")
+        True
         >>> list(splitter.records(too_long="skip"))
         [b'short', RecordSkipped(13), b'again']
         """
@@ -95,11 +98,14 @@ class Splitter(Engine):
             RecordTooLong, LocalProtocolError: as `records` does.
         """
         # Without an iterator, where it takes none.
-        if not (self._data_given or self._streamed or self._ready_of is not None):
-            if self._single_next:
-                single = self._cut_single()
+        if self._single_next:
+            if self._data_given is None:
+                single = self._cut_single() if self._room <= 0 else None
                 if single is not None:
                     return single
+                if self._room > 0:
+                    return NEED_DATA
+        elif not (self._data_given or self._streamed or self._ready_of is not None):
             for record in self._ready:
                 return record
             self._ready = _NOTHING

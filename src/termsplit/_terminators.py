@@ -68,6 +68,7 @@ class Limited:
     >>> from termsplit import Splitter
     >>> splitter = Splitter(Limited(b";", 3))
     >>> splitter.receive_data(b"one;four;two;")
+    True
     >>> list(splitter.records(too_long="skip"))
     [b'one', RecordSkipped(4), b'two']
     """

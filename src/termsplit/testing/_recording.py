@@ -47,6 +47,7 @@ def record(connection: Splitter, file: IO[str]) -> None:
     >>> connection, file = Connection(b"\r\n"), io.StringIO()
     >>> record(connection, file)
     >>> connection.receive_data(b"QUIT\r\n")
+    True
     >>> list(connection.records())
     [b'QUIT']
     >>> print(file.getvalue(), end="")
@@ -127,13 +128,14 @@ class Recorder:
     # What comes in.
 
     def _receive_data(
-        self, original: Callable[[Any], None], data: bytes | bytearray | memoryview
-    ) -> None:
-        original(data)
+        self, original: Callable[[Any], bool], data: bytes | bytearray | memoryview
+    ) -> bool:
+        news = original(data)
         # So that nothing cut ahead is taken but by way of the methods that are recorded.
         self._connection._put_back()
         if data:
             self._tell_received(bytes(data))
+        return news
 
     def _tell_received(self, data: bytes) -> None:
         self._tell("received", offset=self._received, data=text_of(data))
