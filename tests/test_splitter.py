@@ -95,6 +95,14 @@ class TestEvents:
         assert [next(first), next(first)] == [Found(b"\n"), Data(b"c")]
         assert list(second) == [Found(b"\n")]
 
+    def test_another_iterator_may_take_the_data_behind_a_terminator(self) -> None:
+        splitter = Splitter(b"\n")
+        events = splitter.feed(b"a\nb\nc\nd\n")
+        for name in (b"a", b"b"):
+            assert [next(events), next(events)] == [Data(name), Found(b"\n")]
+        assert splitter.next_event() == Data(b"c")
+        assert list(events) == [Found(b"\n"), Data(b"d"), Found(b"\n")]
+
     def test_the_end_reports_what_was_held_back_and_whether_it_was_clean(self) -> None:
         splitter = Splitter(b"\r\n")
         assert list(splitter.feed(b"a\r")) == [Data(b"a")]

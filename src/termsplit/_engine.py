@@ -150,7 +150,7 @@ class Engine:
         # A count or byte string was set where a record begins, and all records since were cut one by one: there is no window,
         # nothing is ready, put aside, passed over, or given in part (but for _data_given), and the limits are the usual ones.
         self._conversing = False
-        # So it is, and what ends the next record was set for that one alone.
+        # So it is, _data_given is None, and what ends the next record was set for that one alone.
         self._single_next = False
         self._ready: Iterator[bytes] = _NOTHING
         self._ready_of: LengthFirst | None = (

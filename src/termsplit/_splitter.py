@@ -99,12 +99,11 @@ class Splitter(Engine):
         """
         # Without an iterator, where it takes none.
         if self._single_next:
-            if self._data_given is None:
-                single = self._cut_single() if self._room <= 0 else None
-                if single is not None:
-                    return single
-                if self._room > 0:
-                    return NEED_DATA
+            single = self._cut_single() if self._room <= 0 else None
+            if single is not None:
+                return single
+            if self._room > 0:
+                return NEED_DATA
         elif not (self._data_given or self._streamed or self._ready_of is not None):
             for record in self._ready:
                 return record
