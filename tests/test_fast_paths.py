@@ -209,11 +209,19 @@ def test_a_grammar_that_need_not_be_run_agrees(
     byteorder=st.sampled_from(["big", "little"]),
     counts_itself=st.booleans(),
     max_size=st.sampled_from([None, 100, 240]),
-    sizes=st.lists(st.sampled_from([*[0, 1, 3, 90, 240] * 9, -1, 700]), min_size=30, max_size=60),
+    sizes=st.lists(
+        st.sampled_from([*[0, 1, 3, 90, 240] * 9, -1, 700, 6000]), min_size=30, max_size=60
+    ),
     cuts=st.lists(st.sampled_from([5, 400, 3000]), min_size=1, max_size=5),
     steps=st.lists(
         st.lists(
-            st.sampled_from([*[("messages", most) for most in (1, 2, 3, 100)], ("look", None)]),
+            st.sampled_from(
+                [
+                    *[("messages", most) for most in (1, 2, 3, 100)],
+                    *[("next messages", most) for most in (1, 100)],
+                    ("look", None),
+                ]
+            ),
             min_size=1,
             max_size=5,
         ),

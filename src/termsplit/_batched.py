@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._engine import _NOTHING
 from ._events import NEED_DATA
@@ -11,6 +11,7 @@ from ._events import NEED_DATA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ._events import NeedData
     from ._parser import Parse, Parser
     from ._terminators import Limited, Terminator
 
@@ -25,6 +26,10 @@ class BatchedGrammar(abc.ABC):
     @abc.abstractmethod
     def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
         """The messages that ``parser`` would give if it ran the grammar, in the groups in which they are cut."""
+
+    @abc.abstractmethod
+    def next_message(self, parser: Parser[Any]) -> bytes | Literal[NeedData.NEED_DATA] | None:
+        """What `Parser.next_message` gives, if that takes no iterator; None if it may."""
 
 
 class EachRecord(BatchedGrammar):
@@ -52,6 +57,16 @@ class EachRecord(BatchedGrammar):
             yield batch
             if splitter._ready is batch:
                 splitter._ready = _NOTHING
+
+    def next_message(self, parser: Parser[Any]) -> bytes | Literal[NeedData.NEED_DATA] | None:
+        splitter, terminator = parser.splitter, self.terminator
+        if (
+            parser._wanted is terminator
+            and splitter._terminator is terminator
+            and not (splitter._passing_over or parser._skips)
+        ):
+            return splitter.next_record()
+        return None
 
 
 class LengthFirst(BatchedGrammar):
@@ -114,3 +129,10 @@ class LengthFirst(BatchedGrammar):
                 parser._wanted = width
                 splitter._open_window(width + len(given))
             yield (given,)
+
+    def next_message(self, parser: Parser[Any]) -> bytes | None:
+        splitter = parser.splitter
+        if splitter._ready_of is self and parser._between_messages:
+            for message in splitter._ready:
+                return message
+        return None

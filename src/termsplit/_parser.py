@@ -311,6 +311,10 @@ class Parser(Generic[T]):
             Exception: as `messages` does.
         """
         # Without an iterator, where it takes none.
+        if self._batched is not None:
+            message = self._batched.next_message(self)
+            if message is not None:
+                return cast("T", message)
         stage = self._stage
         if self._waits and (stage is _UNDER_WAY or stage is _BEGUN or self._batched):
             return NEED_DATA
