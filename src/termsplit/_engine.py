@@ -244,6 +244,9 @@ class Engine:
                 if records:
                     self._base += size - len(rest)
                     self._ready = iter(records)
+                    if room < size:
+                        # There is more of it than was counted, now that records are gone.
+                        self._make_room(self._record_limit - len(rest) + 1)
                     return True
                 if size > _SHORT_REST:
                     # Too long to be searched once more.
@@ -322,7 +325,9 @@ class Engine:
 
     def _split_several(self, data: bytes) -> bool:
         """Split at once what is longer than a record may be; unless one in it is too long, or none is complete."""
-        buffer = b"".join((self._buffer, *self._incoming, data))
+        if self._incoming:
+            data = b"".join((*self._incoming, data))
+        buffer = self._buffer + data
         if len(buffer) > self._window:
             return False
         records = self._split(buffer)
