@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ._engine import _NOTHING
 from ._events import NEED_DATA
@@ -82,8 +82,12 @@ class LengthFirst(BatchedGrammar):
         """
 
     @abc.abstractmethod
-    def body_at(self, data: bytes, start: int) -> Limited | None:
-        """What the grammar waits for when it was sent the length that begins there; None if it would refuse that."""
+    def size_at(self, data: bytes, start: int) -> int:
+        """How many bytes the message has whose length begins there; below 0 if the grammar would refuse it."""
+
+    @abc.abstractmethod
+    def body(self, size: int) -> Limited:
+        """What the grammar waits for when it was sent the length of such a message."""
 
     @abc.abstractmethod
     def length_of(self, body: Limited) -> bytes:
@@ -99,13 +103,16 @@ class LengthFirst(BatchedGrammar):
                 if batch is not None:
                     yield batch
                     continue
-                expected = splitter._take_length(self)
-                if expected is NEED_DATA:
+                taken = splitter._take_message(self)
+                if taken is NEED_DATA:
                     parser._wanted = width
                     return
-                if expected is None:
+                if taken is None:
                     break
-                parser._await_body(expected)
+                if type(taken) is bytes:
+                    yield (taken,)
+                    continue
+                parser._await_body(cast("Limited", taken))
                 if splitter._room > 0:
                     return
             body = parser._body
@@ -116,7 +123,7 @@ class LengthFirst(BatchedGrammar):
                         return
                     (message,) = cut
                     parser._body_taken(width)
-                    splitter._open_window(width + len(message))
+                    splitter._await_length(self, len(message))
                     yield (message,)
                     continue
                 parser._run_to_body(body, self.length_of(body))

@@ -32,7 +32,7 @@ the window together with the rest, is split at once. Like every window it is cut
 says, windows are of no use. Between two such records (``_conversing``) `set_terminator` has nothing to do but to note
 the new one, and the record that it ends (``_single_next``) is cut by `_cut_single`. A grammar gets its records from
 `_send_at_hand`, which needs no terminator set. Of one that is known to ask for nothing but lengths and strings,
-`_messages_at_hand` cuts a window of messages, and `_take_length` begins one that is not in it.
+`_messages_at_hand` cuts a window of messages, and `_take_message` one, or begins it.
 """
 
 from __future__ import annotations
@@ -759,35 +759,63 @@ class Engine:
         ready = self._ready = iter(messages)
         return ready
 
-    def _take_length(self, grammar: LengthFirst) -> Limited | Literal[NeedData.NEED_DATA] | None:
-        """Take the length of a grammar's next message, and wait for the body that it announces.
+    def _take_message(
+        self, grammar: LengthFirst
+    ) -> bytes | Limited | Literal[NeedData.NEED_DATA] | None:
+        """Take the next message of a grammar; or, if it is not whole, its length, and wait for the body so announced.
 
-        NEED_DATA if it is not at hand. None if the grammar itself has to look at what there is.
+        NEED_DATA if not even the length is at hand. None if the grammar itself has to look at what there is.
         """
+        width = grammar.width
         if (
             self._streamed
             or self._pieces
             or self._data_given
             or self._passing_over
             or self._input_ended_by
-            or grammar.width > self._max_size
+            or width > self._max_size
         ):
             return None
-        if self._incoming and len(self._buffer) - self._position < grammar.width:
+        if self._incoming and len(self._buffer) - self._position < width:
             self._join_incoming()
-        self._data_end = size = len(self._buffer)
-        if size - self._position < grammar.width:
+        buffer = self._buffer
+        begin, size = self._position + width, len(buffer)
+        if begin > size:
+            self._data_end = size
             self._rest_searched()
             return NEED_DATA
-        body = grammar.body_at(self._buffer, self._position)
-        if body is not None:
-            self._position += grammar.width
-            self.set_terminator(body)
-            # Though there may be no limit for it, it may be put aside.
-            self._single_next = self._conversing = False
-            if not self._incoming and size - self._position < cast("int", body.terminator):
-                self._rest_searched()
+        count = grammar.size_at(buffer, begin - width)
+        if count < 0:
+            return None
+        end = begin + count
+        if end <= size:
+            self._position = end
+            self._open_window(width + count)
+            return buffer[begin:end]
+        self._position = begin
+        body = grammar.body(count)
+        self._set_count(body, count)
+        if not self._incoming:
+            self._data_end = size
+            self._rest_searched()
         return body
+
+    def _await_length(self, grammar: LengthFirst, size: int) -> None:
+        """Stand behind a message of so many bytes, of which only the body was taken last."""
+        self._set_count(grammar.width, grammar.width)
+        self._open_window(grammar.width + size)
+
+    def _set_count(self, terminator: int | Limited, count: int) -> None:
+        """Set what ends the record that begins, where nothing is ready, put aside, passed over, or given in part."""
+        limit = self._max_size
+        self._event_limit = _NO_LIMIT
+        if type(terminator) is Limited:
+            limit = _NO_LIMIT if terminator.max_size is None else terminator.max_size
+            self._event_limit = limit
+        self._record_limit = limit
+        self._terminators_ready = None
+        self._room = self._window = self._at_once = 0
+        self._terminator, self._count = terminator, count
 
     def _stands_before(self, body: Limited) -> bool:
         """Whether nothing else has happened since ``body`` was set."""

@@ -333,9 +333,8 @@ class Parser(Generic[T]):
     def _body_taken(self, next_wanted: Terminator) -> None:
         """Stand behind the message."""
         self._body = None
-        self._stage = _BEGUN if self._grammar_waits else _BETWEEN
-        self._stand_at(next_wanted)
         self._wanted = next_wanted
+        self._stage = _BEGUN if self._grammar_waits else _BETWEEN
 
     def _run_to_body(self, body: Limited, length: bytes) -> None:
         """Have the grammar run after all, and wait for the body."""

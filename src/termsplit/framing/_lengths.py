@@ -147,11 +147,12 @@ class _LengthPrefixed(LengthFirst):
             start = end
         return messages, start
 
-    def body_at(self, data: bytes, start: int) -> Limited | None:
+    def size_at(self, data: bytes, start: int) -> int:
         (length,) = self._length_at(data, start)
-        size = length - self._own
-        if size < 0 or (self._max_size is not None and size > self._max_size):
-            return None
+        size: int = length - self._own
+        return -1 if self._max_size is not None and size > self._max_size else size
+
+    def body(self, size: int) -> Limited:
         return Limited(size, self._max_size)
 
     def length_of(self, body: Limited) -> bytes:

@@ -119,7 +119,7 @@ class Recorder:
         setattr(connection, "_look_behind", _leave_the_rest)  # noqa: B010
         # Every grammar is run.
         setattr(connection, "_messages_at_hand", _none_at_hand)  # noqa: B010
-        setattr(connection, "_take_length", _none_at_hand)  # noqa: B010
+        setattr(connection, "_take_message", _none_at_hand)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
         self._told = what
