@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ._engine import _NOTHING
 from ._events import NEED_DATA
@@ -11,7 +11,6 @@ from ._events import NEED_DATA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ._events import NeedData
     from ._parser import Parse, Parser
     from ._terminators import Limited, Terminator
 
@@ -24,12 +23,21 @@ class BatchedGrammar(abc.ABC):
         """Run it."""
 
     @abc.abstractmethod
-    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
-        """The messages that ``parser`` would give if it ran the grammar, in the groups in which they are cut."""
+    def next_batch(self, parser: Parser[Any]) -> Iterable[Any] | None:
+        """The next messages that ``parser`` would give if it ran the grammar, as they are cut; None if there are none."""
 
-    @abc.abstractmethod
-    def next_message(self, parser: Parser[Any]) -> bytes | Literal[NeedData.NEED_DATA] | None:
-        """What `Parser.next_message` gives, if that takes no iterator; None if it may."""
+    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
+        splitter = parser.splitter
+        while (batch := self.next_batch(parser)) is not None:
+            yield batch
+            if splitter._ready is batch:
+                splitter._ready, splitter._ready_of = _NOTHING, None
+
+    def next_message(self, parser: Parser[Any]) -> Any:
+        """The first of them, or None."""
+        for message in self.next_batch(parser) or ():
+            return message
+        return None
 
 
 class EachRecord(BatchedGrammar):
@@ -41,32 +49,26 @@ class EachRecord(BatchedGrammar):
     def __call__(self) -> Parse[bytes]:
         return (yield self.terminator)
 
-    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
-        splitter, terminator = parser.splitter, self.terminator
-        if parser._wanted is not terminator:
-            parser._wanted = terminator
-            splitter.set_terminator(terminator)
-        while True:
-            if splitter._terminator is not terminator or splitter._passing_over:
-                parser._stand_at(terminator)
-            if parser._waits:
-                return
-            batch = splitter._next_batch(parser._too_long)
-            if batch is None:
-                return
-            yield batch
-            if splitter._ready is batch:
-                splitter._ready = _NOTHING
+    def next_batch(self, parser: Parser[Any]) -> Iterable[Any] | None:
+        splitter = parser.splitter
+        if parser._wanted is not self.terminator:
+            parser._wanted = self.terminator
+            splitter.set_terminator(self.terminator)
+        elif splitter._terminator is not self.terminator or splitter._passing_over:
+            parser._stand_at(self.terminator)
+        if splitter._room > 0 and splitter._ready is _NOTHING and not splitter._streamed:
+            return None
+        return splitter._next_batch(parser._too_long)
 
-    def next_message(self, parser: Parser[Any]) -> bytes | Literal[NeedData.NEED_DATA] | None:
+    def next_message(self, parser: Parser[Any]) -> Any:
         splitter, terminator = parser.splitter, self.terminator
         if (
-            parser._wanted is terminator
-            and splitter._terminator is terminator
+            splitter._terminator is terminator
+            and parser._wanted is terminator
             and not (splitter._passing_over or parser._skips)
         ):
             return splitter.next_record()
-        return None
+        return super().next_message(parser)
 
 
 class LengthFirst(BatchedGrammar):
@@ -93,53 +95,43 @@ class LengthFirst(BatchedGrammar):
     def length_of(self, body: Limited) -> bytes:
         """The length before such a body."""
 
-    def batches(self, parser: Parser[Any]) -> Iterator[Iterable[Any]]:
+    def next_batch(self, parser: Parser[Any]) -> Iterable[Any] | None:
         splitter, width = parser.splitter, self.width
-        while True:
-            while parser._between_messages:
-                if splitter._terminator is not width or splitter._passing_over:
-                    parser._stand_at(width)
-                batch = splitter._messages_at_hand(self)
-                if batch is not None:
-                    yield batch
-                    continue
-                taken = splitter._take_message(self)
-                if taken is NEED_DATA:
-                    parser._wanted = width
-                    return
-                if taken is None:
-                    break
-                if type(taken) is bytes:
-                    yield (taken,)
-                    continue
+        if parser._between_messages:
+            if splitter._terminator is not width or splitter._passing_over:
+                parser._stand_at(width)
+            batch = splitter._messages_at_hand(self)
+            if batch is not None:
+                return batch
+            taken = splitter._take_message(self)
+            if taken is NEED_DATA:
+                parser._wanted = width
+                return None
+            if type(taken) is bytes:
+                return (taken,)
+            if taken is not None:
                 parser._await_body(cast("Limited", taken))
                 if splitter._room > 0:
-                    return
-            body = parser._body
-            if body is not None:
-                if splitter._stands_before(body):
+                    return None
+        body = parser._body
+        if body is not None:
+            if splitter._stands_before(body):
+                message = splitter._take_body()
+                if message is None:
                     cut = splitter._next_batch(parser._too_long)
                     if cut is None:
-                        return
+                        return None
                     (message,) = cut
-                    parser._body_taken(width)
-                    splitter._await_length(self, len(message))
-                    yield (message,)
-                    continue
-                parser._run_to_body(body, self.length_of(body))
-            given = next(parser._run_grammar(), None)
-            if given is None:
-                return
-            if type(given) is bytes:
-                # As behind every other message, wherever the stream was cut.
-                parser._stand_at(width)
-                parser._wanted = width
-                splitter._open_window(width + len(given))
-            yield (given,)
-
-    def next_message(self, parser: Parser[Any]) -> bytes | None:
-        splitter = parser.splitter
-        if splitter._ready_of is self and parser._between_messages:
-            for message in splitter._ready:
-                return message
-        return None
+                parser._body_taken(width)
+                splitter._await_length(self, len(message))
+                return (message,)
+            parser._run_to_body(body, self.length_of(body))
+        given = next(parser._run_grammar(), None)
+        if given is None:
+            return None
+        if type(given) is bytes:
+            # As behind every other message, wherever the stream was cut.
+            parser._stand_at(width)
+            parser._wanted = width
+            splitter._open_window(width + len(given))
+        return (given,)

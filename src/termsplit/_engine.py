@@ -800,6 +800,14 @@ class Engine:
             self._rest_searched()
         return body
 
+    def _take_body(self) -> bytes | None:
+        """The body that was awaited; None if there is more to do than to cut it off."""
+        end = self._position + self._count
+        if self._pieces or end > len(self._buffer):
+            return None
+        self._position = end
+        return self._buffer[end - self._count : end]
+
     def _await_length(self, grammar: LengthFirst, size: int) -> None:
         """Stand behind a message of so many bytes, of which only the body was taken last."""
         self._set_count(grammar.width, grammar.width)
