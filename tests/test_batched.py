@@ -231,3 +231,31 @@ def test_records_between_messages_are_cut_one_by_one() -> None:
     splitter.set_terminator(3)
     assert splitter.offset == 69
     assert list(splitter.records()) == [b"abc", b"def", b"\nen", b"d\n1"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 12, 1000])
+@pytest.mark.parametrize(
+    "framing", [lines(max_size=9), length_prefixed(2, max_size=9), netstrings(max_size=9)]
+)
+def test_they_come_one_by_one(framing: Framing[bytes], size: int) -> None:
+    sent = [b"one", b"", b"three", b"a fourth", b"5"]
+    stream = b"".join(map(framing.encode, sent))
+    parser, taken = Parser(framing.grammar), list[bytes]()
+    assert parser.next_message() is NEED_DATA
+    for start in range(0, len(stream), size):
+        parser.receive_data(stream[start : start + size])
+        while (message := parser.next_message()) is not NEED_DATA:
+            taken.append(message)
+    assert taken == sent
+    parser.receive_eof()
+    with pytest.raises(IncompleteRecord):
+        parser.next_message()
+
+
+def test_lines_come_one_by_one_though_some_are_skipped() -> None:
+    parser = Parser(lines(max_size=5).grammar, too_long="skip")
+    parser.receive_data(b"one\nmuch too long\nthree\nfour")
+    assert parser.next_message() == b"one"
+    assert parser.next_message() == RecordSkipped(13)
+    assert parser.next_message() == b"three"
+    assert parser.next_message() is NEED_DATA
