@@ -417,6 +417,9 @@ class Parser(Generic[T]):
         if sent:
             self._stage = _UNDER_WAY
             self._wanted = splitter._terminator
+        elif splitter._terminator is answer and splitter._single_next and splitter._room > 0:
+            # It was set already, when it turned out not to be at hand.
+            self._wanted = splitter._terminator
         if answer is not self._wanted or answer is not splitter._terminator:
             self._wait_for(answer)
         return sent
