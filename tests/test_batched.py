@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 
@@ -12,6 +13,7 @@ from termsplit import (
     IncompleteRecord,
     Limited,
     LocalProtocolError,
+    NeedData,
     Parse,
     Parser,
     RecordSkipped,
@@ -259,3 +261,15 @@ def test_lines_come_one_by_one_though_some_are_skipped() -> None:
     assert parser.next_message() == RecordSkipped(13)
     assert parser.next_message() == b"three"
     assert parser.next_message() is NEED_DATA
+
+
+def test_a_splitter_may_take_its_records_from_a_parser_on_it() -> None:
+    class Shouting(Splitter):
+        def next_record(self) -> bytes | Literal[NeedData.NEED_DATA]:
+            message = parser.next_message()
+            return message if message is NEED_DATA else message.upper()
+
+    splitter = Shouting()
+    parser = Parser(lines().grammar, splitter)
+    splitter.receive_data(b"a\nb\n")
+    assert [splitter.next_record() for _ in range(3)] == [b"A", b"B", NEED_DATA]

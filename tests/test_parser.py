@@ -997,3 +997,22 @@ class TestConversations:
         parser.receive_eof()
         with pytest.raises(IncompleteRecord):
             list(parser.messages())
+
+
+def test_behind_a_message_on_which_the_grammar_raised_there_may_be_others() -> None:
+    def refusing() -> Parse[bytes]:
+        line = yield b"\n"
+        if line == b"bad":
+            raise ValueError
+        return line
+
+    parser = Parser(refusing)
+    assert list(parser.feed(b"a\n" * 100)) == [b"a"] * 100
+    parser.receive_data(b"b\nbad\nc\n")
+    messages = parser.messages()
+    assert next(messages) == b"b"
+    with pytest.raises(ValueError):
+        next(messages)
+    assert parser.receive_data(b"d")
+    assert list(parser.messages()) == [b"c"]
+    assert not parser.receive_data(b"e")

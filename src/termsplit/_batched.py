@@ -67,7 +67,7 @@ class EachRecord(BatchedGrammar):
             and parser._wanted is terminator
             and not (splitter._passing_over or parser._skips)
         ):
-            return splitter.next_record()
+            return splitter._next_record()
         return super().next_message(parser)
 
 

@@ -206,8 +206,9 @@ class Engine:
             data: the bytes, in chunks of any size; ``b""`` is nothing at all, not the end.
 
         Returns:
-            whether a record may be complete, or too long, that was not before. False is sure, as long as the
-            terminator stays: who has taken all the records, or messages, need not ask for more yet.
+            whether a record may be complete now, or too long. False is sure under the terminator in force: who
+            asked for records, or messages, until nothing was given or raised need not ask again yet. Who reads
+            events should, and so should everybody after `receive_eof`.
 
         Raises:
             TypeError: ``data`` is not bytes-like.

@@ -137,7 +137,7 @@ class Parser(Generic[T]):
         self._eof_caught_at = -1  # the offset at which the grammar caught the end of the stream
 
     def receive_data(self, data: bytes | bytearray | memoryview) -> bool:
-        """As `Splitter.receive_data`, and with its answer."""
+        """As `Splitter.receive_data`; its answer is for the parser, or the face, that was asked last."""
         return self.splitter.receive_data(data)
 
     def receive_eof(self) -> None:
@@ -481,6 +481,8 @@ class Parser(Generic[T]):
             # Else the grammar has set another, so it is not known how wide the one behind the record was.
         self._renew()
         self._stage = _BETWEEN
+        # It need not wait for what this one has waited for.
+        self.splitter._room = 0
 
     def _was_told(self, error: RecordTooLong | IncompleteRecord) -> bool:
         """Whether the grammar has caught this end of the stream once."""

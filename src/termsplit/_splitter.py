@@ -112,6 +112,9 @@ class Splitter(Engine):
                 return NEED_DATA
         return self._next_of(self.records())
 
+    # Whatever a subclass has for the public one.
+    _next_record = next_record
+
     def _next_of(self, items: Iterator[T]) -> T | Literal[NeedData.NEED_DATA]:
         """The first of them; or NEED_DATA, if data can still come."""
         for item in items:

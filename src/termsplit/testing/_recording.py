@@ -111,6 +111,7 @@ class Recorder:
                 setattr(connection, name, partial(around, getattr(connection, name)))
         # They would take what is at hand without an iterator.
         setattr(connection, "next_record", self._next_record)  # noqa: B010
+        setattr(connection, "_next_record", self._next_record)  # noqa: B010
         setattr(connection, "next_event", self._next_event)  # noqa: B010
         # So that a grammar's counts are set like any terminator, every batch is asked for by _next_batch, and so is what
         # is not there any more.
