@@ -206,8 +206,8 @@ class Engine:
             data: the bytes, in chunks of any size; ``b""`` is nothing at all, not the end.
 
         Returns:
-            whether a record may be complete now, or too long. False is sure under the terminator in force: who
-            asked for records, or messages, until nothing was given or raised need not ask again yet. Who reads
+            whether a record may be complete now, or too long. False is sure under the terminator in force. Who
+            asked for records, or messages, until nothing was given or raised need not ask again yet; who reads
             events should, and so should everybody after `receive_eof`.
 
         Raises:
