@@ -6,7 +6,7 @@ reach is out of reach. Where it reaches one that termsplit does not, what lies b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from termsplit import DataReceived, Event, Parse, TerminatorFound
@@ -38,13 +38,14 @@ class Lines:
         self._ready: list[bytes] = []
         self._rest = b""
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         if self._last in data:
             self._ready = (self._rest + data).split(self._terminator)
             self._rest = self._ready.pop()
-        else:
-            self._ready = []
-            self._rest += data
+            return True
+        self._ready = []
+        self._rest += data
+        return False
 
     def set_terminator(self, terminator: bytes | int) -> None:
         raise NotImplementedError
@@ -74,18 +75,16 @@ class Lines:
             event.data = rest  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
             yield event
 
-    def run(self, data: bytes, send: Callable[[Any], object]) -> Iterator[object]:
-        self.receive_data(data)
-        return self._run(send)
+    def run(self, data: bytes, send: Callable[[Any], object]) -> Iterable[object]:
+        return self._run(send) if self.receive_data(data) else ()
 
     def _run(self, send: Callable[[Any], object]) -> Iterator[object]:
         for record in self._ready:
             send(record)
         yield from ()
 
-    def run_anew(self, data: bytes, send: Callable[[Any], Any]) -> Iterator[Any]:
-        self.receive_data(data)
-        return self._run_anew(send)
+    def run_anew(self, data: bytes, send: Callable[[Any], Any]) -> Iterable[Any]:
+        return self._run_anew(send) if self.receive_data(data) else ()
 
     def _run_anew(self, send: Callable[[Any], Any]) -> Iterator[Any]:
         for record in self._ready:
@@ -102,12 +101,12 @@ class LongLines(Lines):
         super().__init__(terminator)
         self._pieces: list[bytes | memoryview] = []
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         index = data.find(self._last)
         if index < 0:
             self._pieces.append(data)
             self._ready = []
-            return
+            return False
         pieces, self._ready = self._pieces, []
         view, inner, start = memoryview(data), len(self._inner), 0
         while index >= 0:
@@ -120,6 +119,7 @@ class LongLines(Lines):
             start = index + 1
             index = data.find(self._last, start)
         pieces.append(view[start:])
+        return True
 
     def feed(self, data: bytes) -> Iterator[Event]:
         if self._rest:
@@ -156,8 +156,9 @@ class HeadsAndBodies:
         self._terminator = terminator
         self._buffer = b""
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         self._buffer += data
+        return True
 
     def set_terminator(self, terminator: bytes | int) -> None:
         self._terminator = terminator
@@ -203,9 +204,8 @@ class HeadsAndBodies:
             start = end
         self._buffer = buffer[start:]
 
-    def run(self, data: bytes, send: Callable[[Any], object]) -> Iterator[object]:
-        self.receive_data(data)
-        return self._run(send)
+    def run(self, data: bytes, send: Callable[[Any], object]) -> Iterable[object]:
+        return self._run(send) if self.receive_data(data) else ()
 
     def _run(self, send: Callable[[Any], Any]) -> Iterator[object]:
         buffer, terminator, start = self._buffer, self._terminator, 0
@@ -248,10 +248,10 @@ def records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 def lists(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     machine = _lines(stream)
     for chunk in chunks:
-        machine.receive_data(chunk)
-        for record in machine.all_records():
-            if collect:
-                collect(record)
+        if machine.receive_data(chunk):
+            for record in machine.all_records():
+                if collect:
+                    collect(record)
 
 
 @candidate(BARE[GRAMMAR], "lines", "http", "length", limit=True)

@@ -47,7 +47,7 @@ class _Lines(Lines):
         self._untaken = _NOTHING
         self._given: DataReceived | None = None
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         """Is it bytes? Too much for one record? Was all before it taken? And where does the stream stand?"""
         if type(data) is not bytes:
             raise NotImplementedError
@@ -68,6 +68,7 @@ class _Lines(Lines):
             self._rest += data
             self._room = room
         self._received += size
+        return self._untaken is not _NOTHING
 
     def _events(self) -> Iterator[Event]:
         """After each: has another face, another terminator or more data come between?"""
@@ -121,11 +122,12 @@ class _LinesInWindows(_Lines):
 
     __slots__ = ()
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         if type(data) is not bytes or self._room <= 0 or self._untaken is not _NOTHING:
             raise NotImplementedError
         self._rest += data
         self._received += len(data)
+        return True
 
     def records(self) -> Iterator[bytes]:
         return chain.from_iterable(self._batches())
@@ -162,7 +164,7 @@ class _LongLines(LongLines):
         self._untaken = _NOTHING
         self._given: DataReceived | None = None
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         """As above: and a piece is no longer than what is left of the limit."""
         if type(data) is not bytes:
             raise NotImplementedError
@@ -178,6 +180,7 @@ class _LongLines(LongLines):
             self._untaken = iter(self._ready)
             self._room = _LIMIT + len(self._inner) - len(self._pieces[-1])
         self._received += len(data)
+        return self._untaken is not _NOTHING
 
     def records(self) -> Iterator[bytes]:
         """An iterator that gives many at no cost for each, or one that is cheap to make."""
@@ -248,12 +251,13 @@ class _HeadsAndBodies(HeadsAndBodies):
         self._alone = self._ended = False
         self._given: DataReceived | None = None
 
-    def receive_data(self, data: bytes) -> None:
+    def receive_data(self, data: bytes) -> bool:
         if type(data) is not bytes or self._ended:
             raise NotImplementedError
         self._received += len(data)
         self._buffer = self._buffer[self._position :] + data
         self._position = 0
+        return True
 
     def set_terminator(self, terminator: bytes | int) -> None:
         """Is it one? And is there nothing to put back?"""
@@ -350,10 +354,10 @@ def records(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 def lists(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     machine = _machine_for_records(stream, chunks)
     for chunk in chunks:
-        machine.receive_data(chunk)
-        for record in list(machine.records()):
-            if collect:
-                collect(record)
+        if machine.receive_data(chunk):
+            for record in list(machine.records()):
+                if collect:
+                    collect(record)
 
 
 @candidate(WITH_CONTRACTS[GRAMMAR], "lines", "http", "length", limit=True)

@@ -54,27 +54,26 @@ def next_record(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 def lists(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     splitter = Splitter(terminator_of(stream), max_size=stream.max_size)
     for chunk in chunks:
-        splitter.receive_data(chunk)
-        for record in list(splitter.records()):
-            if collect:
-                collect(record)
+        if splitter.receive_data(chunk):
+            for record in list(splitter.records()):
+                if collect:
+                    collect(record)
 
 
 @candidate(GRAMMAR, "lines", "http", "length", any_of=True)
 def grammar(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    parser = Parser(looping_grammar(stream, collect), Splitter(max_size=stream.max_size))
+    splitter = Splitter(max_size=stream.max_size)
+    parser = Parser(looping_grammar(stream, collect), splitter)
     for chunk in chunks:
-        for _ in parser.feed(chunk):
-            pass
+        if splitter.receive_data(chunk):
+            for _ in parser.messages():
+                pass
 
 
 @candidate(MESSAGES, "lines", "http", "length", any_of=True)
 def messages(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    parser = Parser(message_grammar(stream, collect), Splitter(max_size=stream.max_size))
-    for chunk in chunks:
-        for message in parser.feed(chunk):
-            if collect:
-                collect(message)
+    splitter = Splitter(max_size=stream.max_size)
+    _collect_messages(Parser(message_grammar(stream, collect), splitter), chunks, collect)
 
 
 @candidate(FRAMING, "lines", "length", any_of=True)
@@ -84,11 +83,16 @@ def ready_made(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
         ready = framing.lines(terminator, max_size=stream.max_size)
     else:
         ready = framing.length_prefixed(4, max_size=stream.max_size)
-    parser = Parser(ready.grammar)
+    _collect_messages(Parser(ready.grammar), chunks, collect)
+
+
+def _collect_messages(parser: Parser[bytes], chunks: list[bytes], collect: Collect) -> None:
+    splitter = parser.splitter
     for chunk in chunks:
-        for message in parser.feed(chunk):
-            if collect:
-                collect(message)
+        if splitter.receive_data(chunk):
+            for message in parser.messages():
+                if collect:
+                    collect(message)
 
 
 @candidate(EVENTS, "lines", "http", "length", any_of=True)

@@ -22,7 +22,7 @@ from .workloads import Collect, Stream, body_size
 class Machine(Protocol):
     """What the programs need of a splitter."""
 
-    def receive_data(self, data: bytes, /) -> object: ...
+    def receive_data(self, data: bytes, /) -> bool: ...
     def set_terminator(self, terminator: bytes | int, /) -> None: ...
     def records(self) -> Iterator[bytes]: ...
     def feed(self, data: bytes, /) -> Iterator[Event]: ...
@@ -34,44 +34,44 @@ def terminator_of(stream: Stream) -> Terminator:
 
 
 def read_records(machine: Machine, stream: Stream, chunks: list[bytes], collect: Collect) -> None:
-    """A loop over the records, that says what ends the next one where that changes."""
+    """A loop over the records, where there may be one, that says what ends the next one where that changes."""
     if stream.framing == "lines":
         for chunk in chunks:
-            machine.receive_data(chunk)
-            for record in machine.records():
-                if collect:
-                    collect(record)
+            if machine.receive_data(chunk):
+                for record in machine.records():
+                    if collect:
+                        collect(record)
         return
     in_body = False
     if stream.framing == "http":
         for chunk in chunks:
-            machine.receive_data(chunk)
-            for record in machine.records():
-                if in_body:
-                    machine.set_terminator(stream.terminator)
-                else:
-                    machine.set_terminator(body_size(record))
-                in_body = not in_body
-                if collect:
-                    collect(record)
+            if machine.receive_data(chunk):
+                for record in machine.records():
+                    if in_body:
+                        machine.set_terminator(stream.terminator)
+                    else:
+                        machine.set_terminator(body_size(record))
+                    in_body = not in_body
+                    if collect:
+                        collect(record)
         return
     machine.set_terminator(4)
     for chunk in chunks:
-        machine.receive_data(chunk)
-        for record in machine.records():
-            if in_body:
-                machine.set_terminator(4)
-                if collect:
-                    collect(record)
-            else:
-                machine.set_terminator(int.from_bytes(record, "big"))
-            in_body = not in_body
+        if machine.receive_data(chunk):
+            for record in machine.records():
+                if in_body:
+                    machine.set_terminator(4)
+                    if collect:
+                        collect(record)
+                else:
+                    machine.set_terminator(int.from_bytes(record, "big"))
+                in_body = not in_body
 
 
 def read_one_by_one(
     splitter: Splitter, stream: Stream, chunks: list[bytes], collect: Collect
 ) -> None:
-    """The same, asking for one record after the other, and only where there may be one."""
+    """The same, asking for one record after the other."""
     if stream.framing == "lines":
         for chunk in chunks:
             if splitter.receive_data(chunk):
