@@ -102,19 +102,7 @@ class _Lines(Lines):
                 raise NotImplementedError
 
     def _run(self, send: Callable[[Any], object]) -> Iterator[object]:
-        """Is the terminator the one that is waited for? Was the record begun as events? Does the grammar go on as before?"""
-        untaken, wanted = self._untaken, self._wanted
-        if self._terminator is not wanted or self._streamed or self._given:
-            raise NotImplementedError
-        for record in untaken:
-            try:
-                answer = send(record)
-            except StopIteration:
-                raise NotImplementedError from None
-            if answer is not wanted:
-                yield answer
-        if self._untaken is untaken:
-            self._untaken = _NOTHING
+        return _run(self, send)
 
 
 class _LinesInWindows(_Lines):
@@ -155,10 +143,11 @@ class _LinesInWindows(_Lines):
 
 
 class _LongLines(LongLines):
-    __slots__ = ("_given", "_received", "_room", "_streamed", "_untaken")
+    __slots__ = ("_given", "_received", "_room", "_streamed", "_untaken", "_wanted")
 
     def __init__(self, terminator: bytes) -> None:
         super().__init__(terminator)
+        self._wanted = terminator
         self._room = _LIMIT + len(self._inner)
         self._received = self._streamed = 0
         self._untaken = _NOTHING
@@ -240,6 +229,9 @@ class _LongLines(LongLines):
                 yield event
                 if self._untaken is not _NOTHING or len(pieces) > 1:
                     raise NotImplementedError
+
+    def _run(self, send: Callable[[Any], object]) -> Iterator[object]:
+        return _run(self, send)
 
 
 class _HeadsAndBodies(HeadsAndBodies):
@@ -329,6 +321,22 @@ class _HeadsAndBodies(HeadsAndBodies):
             yield from self._run(send)
 
 
+def _run(machine: _Lines | _LongLines, send: Callable[[Any], object]) -> Iterator[object]:
+    """Is the terminator the one that is waited for? Was the record begun as events? Does the grammar go on as before?"""
+    untaken, wanted = machine._untaken, machine._wanted
+    if machine._terminator is not wanted or machine._streamed or machine._given:
+        raise NotImplementedError
+    for record in untaken:
+        try:
+            answer = send(record)
+        except StopIteration:
+            raise NotImplementedError from None
+        if answer is not wanted:
+            yield answer
+    if machine._untaken is untaken:
+        machine._untaken = _NOTHING
+
+
 def _machine(stream: Stream, chunks: list[bytes]) -> Lines | HeadsAndBodies:
     if stream.framing != "lines":
         return _HeadsAndBodies(4 if stream.framing == "length" else stream.terminator)
@@ -363,8 +371,6 @@ def lists(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
 @candidate(WITH_CONTRACTS[GRAMMAR], "lines", "http", "length", limit=True)
 def grammar(stream: Stream, chunks: list[bytes], collect: Collect) -> None:
     machine = _machine(stream, chunks)
-    if isinstance(machine, _LongLines):
-        raise LookupError("the bare machine does not reach the figure")
     parse = looping_grammar(stream, collect)()
     next(parse)
     send = parse.send

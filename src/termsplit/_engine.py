@@ -265,7 +265,11 @@ class Engine:
                 else:
                     self._buffer = data
                 return False
-            if self._incoming and room <= 0 < room + self._chunk_cost * len(self._incoming):
+            if (
+                self._incoming
+                and room <= 0 < room + self._chunk_cost * len(self._incoming)
+                and (self._count >= 0 or self._last_byte not in data)
+            ):
                 # There would be room for it, if not for what Python keeps for each chunk.
                 self._join_searched(_SHORT_REST)
                 self._rest_searched()
@@ -934,25 +938,30 @@ class Engine:
             self._room = min(room, _MOST_KEPT)
 
     def _look_behind(self, record: bytes) -> None:
-        """Behind a long ``record``, put the rest of the buffer aside at once if no record can end in it."""
+        """Behind a long ``record``, note at once if none can end in the rest of the buffer."""
         buffer, start = self._buffer, self._position
         size = len(buffer) - start
         if (
-            size > _LONG_REST
-            and start <= size < len(record)
-            and self._last_byte >= 0
-            and not self._incoming
-            and not self._input_ended_by
-            and buffer[-1] not in self._pattern.inner_bytes
-            and buffer.find(self._last_byte, start) < 0
+            size >= len(record)
+            or (size > _LONG_REST and start > size)
+            or self._last_byte < 0
+            or self._incoming
+            or self._input_ended_by
+            or (size and buffer[-1] in self._pattern.inner_bytes)
+            or buffer.find(self._last_byte, start) >= 0
         ):
+            return
+        if size > _LONG_REST:
             self._pieces.append(memoryview(buffer)[start:])
             self._pieces_size = size
             self._base += len(buffer)
             self._buffer = b""
-            self._position = self._at_once = 0
-            # A record that is too long already leaves none.
-            self._make_room(self._record_limit - size + 1)
+        else:
+            self._base += start
+            self._buffer = buffer[start:]
+        self._position = self._at_once = 0
+        # A record that is too long already leaves none.
+        self._make_room(self._record_limit - size + 1)
 
     def _set_aside(self) -> None:
         """Take what _cut has found to be surely data out of the buffer."""
