@@ -263,6 +263,28 @@ def test_lines_come_one_by_one_though_some_are_skipped() -> None:
     assert parser.next_message() is NEED_DATA
 
 
+def test_the_longest_length_of_all_is_not_the_end_of_the_stream() -> None:
+    parser = Parser(length_prefixed(8, max_size=None).grammar)
+    assert list(parser.feed((2**63 - 1).to_bytes(8, "big") + b"abc")) == []
+    parser.receive_eof()
+    with pytest.raises(IncompleteRecord):
+        list(parser.messages())
+
+
+@pytest.mark.parametrize("chunks", [[b"\0\x01a\0"], [b"\0\x01", b"a\0"]])
+def test_a_length_begun_as_events_behind_a_message_is_refused(chunks: list[bytes]) -> None:
+    parser = Parser(length_prefixed(2).grammar)
+    message: object = None
+    for chunk in chunks:
+        parser.receive_data(chunk)
+        message = parser.next_message()
+    assert message == b"a"
+    assert list(parser.splitter.events()) == [DataReceived(b"\0")]
+    parser.receive_data(b"\x01b\0\x01c")
+    with pytest.raises(LocalProtocolError):
+        list(parser.messages())
+
+
 def test_a_splitter_may_take_its_records_from_a_parser_on_it() -> None:
     class Shouting(Splitter):
         def next_record(self) -> bytes | Literal[NeedData.NEED_DATA]:

@@ -108,6 +108,7 @@ class LengthFirst(BatchedGrammar):
                 parser._wanted = width
                 return None
             if type(taken) is bytes:
+                parser._wanted = width
                 return (taken,)
             if taken is not None:
                 parser._await_body(cast("Limited", taken))

@@ -828,7 +828,8 @@ class Engine:
         self._record_limit = limit
         self._terminators_ready = None
         self._room = self._window = self._at_once = 0
-        self._terminator, self._count = terminator, count
+        # As in set_terminator: no stream reaches _NO_LIMIT, but it must not pass for the terminator None.
+        self._terminator, self._count = terminator, min(count, _NO_LIMIT - 1)
 
     def _stands_before(self, body: Limited) -> bool:
         """Whether nothing else has happened since ``body`` was set."""

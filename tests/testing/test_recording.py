@@ -83,6 +83,15 @@ def test_all_that_a_known_grammar_takes_is_written_down() -> None:
     ]
 
 
+def test_so_is_a_body_that_was_awaited_before_the_recording_began() -> None:
+    connection = Connection()
+    parser = Parser(length_prefixed(1).grammar, connection)
+    assert list(parser.feed(b"\x05ab")) == []
+    recorded = Recorded(connection)
+    assert list(parser.feed(b"cde")) == [b"abcde"]
+    assert recorded.news()[-3:] == ["record 1 5 6", "terminator 6 1", "waiting 6"]
+
+
 def test_events_are_written_down_piece_by_piece() -> None:
     connection = Connection(b"\r\n")
     recorded = Recorded(connection)

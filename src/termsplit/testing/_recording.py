@@ -67,6 +67,10 @@ def _none_at_hand(grammar: LengthFirst) -> None:
     pass
 
 
+def _not_at_hand() -> None:
+    pass
+
+
 def _leave_the_rest(record: bytes) -> None:
     pass
 
@@ -121,6 +125,9 @@ class Recorder:
         # Every grammar is run.
         setattr(connection, "_messages_at_hand", _none_at_hand)  # noqa: B010
         setattr(connection, "_take_message", _none_at_hand)  # noqa: B010
+        # But a body may be awaited already.
+        setattr(connection, "_take_body", _not_at_hand)  # noqa: B010
+        setattr(connection, "_await_length", self._await_length)  # noqa: B010
 
     def _tell(self, what: str, **fields: object) -> None:
         self._told = what
@@ -204,6 +211,9 @@ class Recorder:
         else:
             return self._records(cast("Iterable[bytes]", batch))
         return batch
+
+    def _await_length(self, grammar: LengthFirst, size: int) -> None:
+        self._connection.set_terminator(grammar.width)
 
     def _batches(self, too_long: TooLong) -> Iterator[Iterable[bytes | RecordSkipped]]:
         while (batch := self._connection._next_batch(too_long)) is not None:
