@@ -403,7 +403,7 @@ class Parser(Generic[T]):
             self._resumed += 1
             if self._resumed > _LONG_RUN:
                 self._send_directly()
-        start = splitter._base + splitter._position
+        start, stood_at = splitter._base + splitter._position, splitter._terminator
         try:
             answer = splitter._send_at_hand(self._send, answer)
         except StopIteration as end:
@@ -417,7 +417,7 @@ class Parser(Generic[T]):
         if sent:
             self._stage = _UNDER_WAY
             self._wanted = splitter._terminator
-        elif splitter._terminator is answer and splitter._single_next and splitter._room > 0:
+        elif splitter._room > 0 and stood_at is not splitter._terminator is answer:
             # It was set already, when it turned out not to be at hand.
             self._wanted = splitter._terminator
         if answer is not self._wanted or answer is not splitter._terminator:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from termsplit import (
+    NEED_DATA,
     AnyOf,
     Chat,
     Connection,
@@ -90,6 +91,20 @@ def test_so_is_a_body_that_was_awaited_before_the_recording_began() -> None:
     recorded = Recorded(connection)
     assert list(parser.feed(b"cde")) == [b"abcde"]
     assert recorded.news()[-3:] == ["record 1 5 6", "terminator 6 1", "waiting 6"]
+
+
+def test_what_a_grammar_waits_for_is_written_down_though_it_stood_already() -> None:
+    terminator = b"aaaa"
+
+    def line() -> Parse[bytes]:
+        return (yield terminator)
+
+    connection = Connection(terminator)
+    parser = Parser(line, connection)
+    assert connection.next_record() is NEED_DATA
+    recorded = Recorded(connection)
+    assert parser.next_message() is NEED_DATA
+    assert "terminator 0 aaaa" in recorded.news()
 
 
 def test_events_are_written_down_piece_by_piece() -> None:
