@@ -457,22 +457,27 @@ class Engine:
             self._buffer = b"".join((*self._pieces, self._buffer[self._position :]))
             self._position = self._pieces_size = 0
             self._pieces.clear()
-        self._terminators_ready = None
-        self._room = self._streamed = self._window = self._at_once = 0
-        self._terminator = terminator
-        self._count = count
+        self._streamed = 0
+        self._begin_record(terminator, count, record_limit, event_limit)
         if pattern is not self._pattern:
             self._pattern = pattern
             self._last_byte = pattern.last_byte
             self._held_back = b""
         self._pattern_literal = literal
-        self._record_limit = record_limit
-        self._event_limit = event_limit
         self._single_next = self._conversing = (
             event_limit == _NO_LIMIT
             and record_limit == self._max_size
             and (literal is not None if count < 0 else 0 < count < record_limit)
         )
+
+    def _begin_record(
+        self, terminator: Terminator, count: int, record_limit: int, event_limit: int
+    ) -> None:
+        """Set what ends the record that begins, where nothing is ready, put aside, passed over, or given in part."""
+        self._terminators_ready = None
+        self._room = self._window = self._at_once = 0
+        self._terminator, self._count = terminator, count
+        self._record_limit, self._event_limit = record_limit, event_limit
 
     def get_terminator(self) -> Terminator:
         """What ends the next record: what `set_terminator` was given, or None after a count of 0."""
@@ -790,7 +795,7 @@ class Engine:
             self._rest_searched()
             return NEED_DATA
         count = grammar.size_at(buffer, begin - width)
-        if count < 0:
+        if not 0 <= count < _NO_LIMIT:
             return None
         end = begin + count
         if end <= size:
@@ -799,7 +804,8 @@ class Engine:
             return buffer[begin:end]
         self._position = begin
         body = grammar.body(count)
-        self._set_count(body, count)
+        limit = _NO_LIMIT if body.max_size is None else body.max_size
+        self._begin_record(body, count, limit, limit)
         if not self._incoming:
             self._data_end = size
             self._rest_searched()
@@ -815,21 +821,8 @@ class Engine:
 
     def _await_length(self, grammar: LengthFirst, size: int) -> None:
         """Stand behind a message of so many bytes, of which only the body was taken last."""
-        self._set_count(grammar.width, grammar.width)
+        self._begin_record(grammar.width, grammar.width, self._max_size, _NO_LIMIT)
         self._open_window(grammar.width + size)
-
-    def _set_count(self, terminator: int | Limited, count: int) -> None:
-        """Set what ends the record that begins, where nothing is ready, put aside, passed over, or given in part."""
-        limit = self._max_size
-        self._event_limit = _NO_LIMIT
-        if type(terminator) is Limited:
-            limit = _NO_LIMIT if terminator.max_size is None else terminator.max_size
-            self._event_limit = limit
-        self._record_limit = limit
-        self._terminators_ready = None
-        self._room = self._window = self._at_once = 0
-        # As in set_terminator: no stream reaches _NO_LIMIT, but it must not pass for the terminator None.
-        self._terminator, self._count = terminator, min(count, _NO_LIMIT - 1)
 
     def _stands_before(self, body: Limited) -> bool:
         """Whether nothing else has happened since ``body`` was set."""
