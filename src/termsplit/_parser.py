@@ -13,7 +13,8 @@ from types import FunctionType, GeneratorType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._batched import BatchedGrammar
-from ._engine import _NO_ANSWER, _NOTHING
+from ._conversing import _NO_ANSWER
+from ._engine import _NOTHING
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
 from ._events import NEED_DATA, RecordSkipped
 from ._splitter import Splitter, _flatten

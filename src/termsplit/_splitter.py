@@ -6,7 +6,8 @@ from itertools import chain
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
-from ._engine import _NO_LIMIT, _NOTHING, _TOO_LONG, Engine
+from ._conversing import ConversingEngine
+from ._engine import _NO_LIMIT, _NOTHING, _TOO_LONG
 from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong, UnexpectedData
 from ._events import NEED_DATA, DataReceived, EOFReceived, RecordSkipped, TerminatorFound
 
@@ -25,7 +26,7 @@ _CLEAN_EOF = EOFReceived(True)
 _UNCLEAN_EOF = EOFReceived(False)
 
 
-class Splitter(Engine):
+class Splitter(ConversingEngine):
     r"""Cuts a stream of bytes into records, each ended by a terminator that may change as it goes.
 
     Args:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 import termsplit._engine
+import termsplit._receiving
 from termsplit import (
     AnyOf,
     Chat,
@@ -106,8 +107,10 @@ def measure(monkeypatch: pytest.MonkeyPatch) -> Callable[[Scenario, int], Cost]:
 
         monkeypatch.setattr(termsplit._engine, "literal_pattern", counting)
         # What waits to be joined is joined a few times within a short scenario, as it is many times within a long one.
-        monkeypatch.setattr(termsplit._engine, "_MOST_KEPT", 1024)
-        monkeypatch.setattr(termsplit._engine, "_FEW", 1024 // termsplit._engine._CHUNK_OBJECT)
+        monkeypatch.setattr(termsplit._receiving, "_MOST_KEPT", 1024)
+        monkeypatch.setattr(
+            termsplit._receiving, "_FEW", 1024 // termsplit._receiving._CHUNK_OBJECT
+        )
         for any_of in (LINES, LAZY):
             monkeypatch.setattr(
                 any_of, "pattern", CountingPattern(AnyOf(*any_of.alternatives).pattern, cost)
