@@ -41,7 +41,7 @@ docs: $(VENV)/.docs ## the documentation, into docs/_build/html
 	$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-bench: $(VENV)/.bench ## side by side with the peers, an hour's quarter; ARGS=--quick, two minutes
+bench: $(VENV)/.bench ## side by side with the peers, a quarter of an hour; ARGS=--quick, two minutes
 	$(BIN)/python -m benchmarks $(ARGS)
 
 bench-compare: $(VENV)/.bench ## what changed since an earlier run: BASE=base.json, and NEW=new.json or a new run
