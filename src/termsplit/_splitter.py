@@ -490,6 +490,21 @@ class Splitter(ConversingEngine):
         return self._input_ended_by == "detach"
 
     @property
+    def _nothing_at_hand(self) -> bool:
+        """Whether surely no item can be given before more comes in."""
+        return (
+            self._position == len(self._buffer)
+            and self._count != 0
+            and not (
+                self._incoming
+                or self._pieces
+                or self._data_given
+                or self._input_ended_by
+                or length_hint(self._ready)
+            )
+        )
+
+    @property
     def trailing_data(self) -> bytes:
         """A copy of the received bytes that are not taken yet; they stay where they are."""
         self._put_back()

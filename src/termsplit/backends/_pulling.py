@@ -7,11 +7,12 @@ socket takes at once: to start one costs more than all else that is done about a
 from __future__ import annotations
 
 import abc
-import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+
+from termsplit._events import NEED_DATA, NeedData
 
 from ._faces import LINGER, SEND_AT_ONCE, lost
 from ._stream import AsyncChatStream
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from termsplit._connection import Connection
 
+
+T = TypeVar("T")
 
 _SOCKETS_ARE_FILES = sys.platform != "win32"
 
@@ -40,7 +43,8 @@ class PullingChatStream(AsyncChatStream):
 
     def __init__(self, connection: Connection | None) -> None:
         super().__init__(connection)
-        self._sending = False
+        self._sending = False  # a task to send is there
+        self._writing = False  # and has given the transport something
         self._corked = False
         self._reading: _Scope | None = None
 
@@ -57,7 +61,7 @@ class PullingChatStream(AsyncChatStream):
     def _move_on_after(self, seconds: float) -> AbstractContextManager[object]: ...
 
     @abc.abstractmethod
-    def _new_scope(self) -> AbstractContextManager[_Scope]:
+    def _new_scope(self) -> AbstractContextManager[_Scope, bool]:
         """What can be cancelled, and takes note of that itself."""
 
     @abc.abstractmethod
@@ -90,6 +94,12 @@ class PullingChatStream(AsyncChatStream):
         finally:
             self._corked = False
 
+    async def _pull(self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]) -> T:
+        if not self.connection._nothing_at_hand:
+            # Else the wait for more is one.
+            await self._checkpoint()
+        return await super()._pull(step)
+
     async def _receive(self) -> None:
         try:
             data = await self._read()
@@ -105,13 +115,15 @@ class PullingChatStream(AsyncChatStream):
         else:
             self.connection.receive_eof()
 
-    @contextlib.contextmanager
-    def _receives_interruptibly(self) -> Generator[None]:
-        with self._receives(), self._new_scope() as self._reading:
+    async def _receive_for(
+        self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]
+    ) -> T | Literal[NeedData.NEED_DATA]:
+        with self._new_scope() as self._reading:
             try:
-                yield
+                return await super()._receive_for(step)
             finally:
                 self._reading = None
+        return NEED_DATA
 
     def _interrupt_receiving(self) -> None:
         if self._reading is not None:
@@ -126,7 +138,7 @@ class PullingChatStream(AsyncChatStream):
 
     def _send_at_once(self) -> None:
         connection = self.connection
-        sock = self._idle_socket() if _SOCKETS_ARE_FILES and not self._sending else None
+        sock = self._idle_socket() if _SOCKETS_ARE_FILES and not self._writing else None
         room = SEND_AT_ONCE
         while sock is not None and room > 0 and connection.output_pending:
             try:
@@ -160,7 +172,9 @@ class PullingChatStream(AsyncChatStream):
                     return
                 if not data:
                     break
+                self._writing = True
                 await self._write(data)
+                self._writing = False
                 # Meanwhile it may have been discarded.
                 connection.data_sent(min(len(data), connection._offered))
                 self._progressed()
@@ -173,7 +187,7 @@ class PullingChatStream(AsyncChatStream):
             self._fail(lost(cause, "the sending task was ended"))
             raise
         finally:
-            self._sending = False
+            self._sending = self._writing = False
             self._progressed()
 
     async def _end_output(self) -> None:

@@ -18,7 +18,6 @@ from ._faces import aborted, lost
 
 if TYPE_CHECKING:
     import ssl
-    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from typing_extensions import Self
@@ -77,10 +76,7 @@ class AsyncChatStream(AsyncReading):
 
     @abc.abstractmethod
     def _interrupt_receiving(self) -> None:
-        """Let a `_receive` that waits return without data, or end `_receives_interruptibly`."""
-
-    def _receives_interruptibly(self) -> AbstractContextManager[None]:
-        return self._receives()
+        """Let a `_receive` that waits return without data, or `_receive_for` give up."""
 
     def _hold_receiving(self) -> None:
         """Take no more bytes from the transport unless asked to."""
@@ -210,32 +206,44 @@ class AsyncChatStream(AsyncReading):
 
     async def _pull(self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]) -> T:
         """What ``step`` gives when enough was received."""
-        await self._checkpoint()
         while (item := self._parse(step)) is NEED_DATA:
-            with self._receives_interruptibly():
-                await self._fill()
-                while (item := self._parse(step)) is NEED_DATA:
-                    await self._fill()
-                return item
+            self._start_receiving()
+            try:
+                item = await self._receive_for(step)
+            finally:
+                self._stop_receiving()
+            if item is not NEED_DATA:
+                break
         return item
+
+    async def _receive_for(
+        self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]
+    ) -> T | Literal[NeedData.NEED_DATA]:
+        """What ``step`` gives when enough was received; or NEED_DATA, if that was interrupted."""
+        while True:
+            await self._fill()
+            item = self._parse(step)
+            if item is not NEED_DATA:
+                return item
 
     def _parse(
         self, step: Callable[[], T | Literal[NeedData.NEED_DATA]]
     ) -> T | Literal[NeedData.NEED_DATA]:
         """What ``step`` gives; what it pushes leaves all together, and at once if more data must be waited for."""
-        send = self._start_sending
+        item: T | Literal[NeedData.NEED_DATA] | None = None
         self._parsing = True
         try:
             item = step()
-            if item is NEED_DATA:
-                send = self._send_at_once
             return item
         finally:
             self._parsing = False
-            if self._pushed_while_parsing:
-                self._pushed_while_parsing = False
-                if self._failure is None:
-                    send()
+            pushed, self._pushed_while_parsing = self._pushed_while_parsing, False
+            if self._failure is None:
+                if item is NEED_DATA:
+                    if self.connection.output_pending:
+                        self._send_at_once()
+                elif pushed:
+                    self._start_sending()
 
     async def _fill(self) -> None:
         self._refuse_to_receive()
@@ -254,8 +262,11 @@ class AsyncChatStream(AsyncReading):
         try:
             yield
         finally:
-            self._receiving = False
-            self._progressed()
+            self._stop_receiving()
+
+    def _stop_receiving(self) -> None:
+        self._receiving = False
+        self._progressed()
 
     def _output_taken(self) -> bool:
         return not self.connection.output_pending
