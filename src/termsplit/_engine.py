@@ -246,7 +246,7 @@ class Engine:
             return
         if (
             count == self._count
-            and (pattern is self._pattern or count >= 0)
+            and pattern is self._pattern
             and record_limit == self._record_limit
             and event_limit == self._event_limit
             and not (self._streamed or self._data_given)
@@ -311,7 +311,6 @@ class Engine:
             if end > len(buffer):
                 self._data_end = len(buffer)
                 return _TOO_LONG if taken + len(buffer) - start > limit else None
-            self._terminators_ready = None
             if not count:
                 self._terminators_ready = [TerminatorFound(0)]
                 self._terminator, self._count = None, _NO_LIMIT
@@ -345,7 +344,7 @@ class Engine:
             if index >= 0:
                 end = index + pattern.longest
             else:
-                final = not (self._incoming or not self._input_ended_by)
+                final = self._input_ended_by != "" and not self._incoming
                 size = len(buffer)
                 stop = start + limit - taken + pattern.longest
                 if stop > size:
@@ -367,9 +366,8 @@ class Engine:
             width = 4 * (taken + end - start)
             self._window = width if width <= _WIDEST_WINDOW else -1
         if self._pieces:
-            record = self._completed(
-                (memoryview(buffer) if index - start > _LONG_REST else buffer)[start:index]
-            )
+            view = memoryview(buffer) if index - start > _LONG_REST else buffer
+            record = self._completed(view[start:index])
         else:
             record = buffer[start:index]
         self._position = end
