@@ -65,7 +65,8 @@ class EachRecord(BatchedGrammar):
         if (
             splitter._terminator is terminator
             and parser._wanted is terminator
-            and not (splitter._passing_over or parser._skips)
+            and parser._too_long != "skip"
+            and not splitter._passing_over
         ):
             return splitter._next_record()
         return super().next_message(parser)

@@ -126,7 +126,6 @@ class Parser(Generic[T]):
         self._grammar = _checked(grammar)
         self._batched = grammar if isinstance(grammar, BatchedGrammar) else None
         self._too_long: TooLong = too_long
-        self._skips = too_long == "skip"
         self._outcome = _Outcome()
         self._renew()
         self._stage = _BETWEEN
@@ -237,7 +236,11 @@ class Parser(Generic[T]):
                         return
                     self._throw(error)
                     continue
-                if self._skips and isinstance(cut, tuple) and type(cut[0]) is RecordSkipped:
+                if (
+                    self._too_long == "skip"
+                    and isinstance(cut, tuple)
+                    and type(cut[0]) is RecordSkipped
+                ):
                     # The overloads of __init__ make RecordSkipped a part of T where it can come.
                     yield cast("T", cut[0])
                     continue
@@ -301,6 +304,7 @@ class Parser(Generic[T]):
                     and splitter._terminator is wanted
                     and not splitter._streamed
                 ):
+                    # As at the beginning of the loop, without a turn.
                     return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:
