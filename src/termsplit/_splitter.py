@@ -407,8 +407,7 @@ class Splitter(ConversingEngine):
         size = len(data)
         self._base += size
         self._streamed += size
-        if self._conversing:
-            self._conversing = self._single_next = False
+        self._single_next = self._conversing = False
         event = _new(DataReceived)
         event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
         return event
