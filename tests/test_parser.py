@@ -182,6 +182,14 @@ class TestFaces:
         with pytest.raises(LocalProtocolError, match="taken as events"):
             list(parser.feed(b"ad\n"))
 
+    def test_nor_can_one_begun_before_the_next_message_was_asked_for(self) -> None:
+        parser = Parser(line)
+        messages = parser.feed(b"head\nhe")
+        assert next(messages) == b"head"
+        assert list(parser.splitter.events()) == [DataReceived(b"he")]
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            next(messages)
+
     def test_a_splitter_given_is_the_one_used(self) -> None:
         splitter = Splitter(b";", max_size=5)
         parser = Parser(line, splitter)
@@ -521,6 +529,15 @@ def test_a_malformed_record_that_the_end_of_the_stream_completes_gets_its_offset
     parser.receive_eof()
     with pytest.raises(MalformedRecord, match="got b'body' at offset 6"):
         parser.next_message()
+
+
+def test_a_malformed_record_of_no_bytes_gets_its_offset() -> None:
+    def grammar() -> Parse[bytes]:
+        yield 2
+        raise MalformedRecord("a record", (yield 0))
+
+    with pytest.raises(MalformedRecord, match="at offset 2"):
+        list(Parser(grammar).feed(b"abc"))
 
 
 def test_a_malformed_record_gets_its_offset_though_the_grammar_has_looked_at_the_next_ones() -> (

@@ -242,6 +242,28 @@ class TestRecords:
         splitter.set_terminator(0)
         assert list(records) == [b""]
 
+    def test_an_iterator_from_before_gives_what_was_split_as_it_came_in(self) -> None:
+        splitter = Splitter(b"\n")
+        splitter.receive_data(b"a line\n" * 20 + b"one")
+        assert len(list(splitter.records())) == 20
+        records = splitter.records()
+        splitter.receive_data(b"\ntwo\n")
+        assert list(records) == [b"one", b"two"]
+
+    def test_none_is_taken_of_which_the_data_was_given_by_an_iterator_from_before(self) -> None:
+        splitter = Splitter(b"\n")
+        events = splitter.feed(b"line\n" * 20 + b"one\ntwo\nthree\nfour\nfive\n")
+        while next(events) != Data(b"one"):
+            pass
+        assert next(events) == Found(b"\n")
+        records = splitter.records()
+        assert next(records) == b"two"
+        assert next(events) == Data(b"three")
+        with pytest.raises(LocalProtocolError, match="taken as events"):
+            next(records)
+        assert next(events) == Found(b"\n")
+        assert list(splitter.records()) == [b"four", b"five"]
+
 
 class TestTooLong:
     def test_it_is_raised_and_calling_again_goes_on(self) -> None:
