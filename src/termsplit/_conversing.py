@@ -102,10 +102,10 @@ class ConversingEngine(ReceivingEngine):
         if self._single_next and answer is literal:
             # It was set for this record, and not for one before: below, it must not count as the same again.
             self._terminator = None
-        self._at_hand = True
+        self._undisturbed = True
         self._single_next = self._conversing = False
         try:
-            while self._at_hand:
+            while self._undisturbed:
                 if type(answer) is int:
                     end = start + answer
                     if not start < end <= stop:
@@ -132,7 +132,7 @@ class ConversingEngine(ReceivingEngine):
                         break
                     end = self._position
                     answer = send(record)
-                    if self._at_hand:
+                    if self._undisturbed:
                         self._lift_limit(answer)
                 else:
                     break
@@ -142,7 +142,7 @@ class ConversingEngine(ReceivingEngine):
                 error.offset = base + start + error.index
             raise
         finally:
-            self._at_hand = False
+            self._undisturbed = False
         return answer
 
     def _lift_limit(self, answer: Any) -> None:
@@ -194,7 +194,7 @@ class ConversingEngine(ReceivingEngine):
 
         None if there are none at hand.
         """
-        self._at_hand = False
+        self._undisturbed = False
         self._single_next = self._conversing = False
         if self._ready is not _NOTHING:
             if self._ready_of is not grammar:

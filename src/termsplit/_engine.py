@@ -15,15 +15,15 @@ in what they do with the bytes of an unfinished record: the records face (and th
 ``_pieces``, the events face (and the callbacks on it) gives them away at once.
 
 Three things make the machine fast, and none of them shows; a splitter that does without them agrees on every program. Two
-have a room of their own: chunks that need no face, in `_receiving.py`, and conversations, in `_conversing.py`. The third is
+have a file of their own: chunks that need no face, in `_receiving.py`, and conversations, in `_conversing.py`. The third is
 here:
 
 *Windows.* Cutting is speculative. While a terminator stays the same, a whole window of the buffer is
 split in one operation, and the records are left in the iterator ``_ready``. As soon as anything depends on where the
 application stands (a new terminator, a look at the offset or at the unparsed bytes), `_put_back` takes what is
 left in that iterator and moves the cursor back over it. So an application can't tell the machine from
-one that cuts a record at a time. The window starts at one record and doubles, so what is cut in vain is never
-more than what was taken before.
+one that cuts a record at a time. The window starts at a few records and doubles, so what is cut in vain is never
+more than in proportion to what was taken before.
 """
 
 from __future__ import annotations
@@ -75,7 +75,6 @@ class Engine:
     # With __dict__, for a recorder to stand before single methods of one machine.
     __slots__ = (
         "__dict__",
-        "_at_hand",
         "_at_once",
         "_base",
         "_buffer",
@@ -108,6 +107,7 @@ class Engine:
         "_streamed",
         "_terminator",
         "_terminators_ready",
+        "_undisturbed",
         "_window",
     )
 
@@ -123,18 +123,17 @@ class Engine:
         self._incoming: list[bytes] = []
         self._input_ended_by = ""
 
-        self._at_hand = (
-            False  # the grammar is sent what it asks for, as long as it leaves the splitter alone
-        )
+        # While _send_at_hand sends: neither the grammar nor whoever it calls has done anything here.
+        self._undisturbed = False
         # A count or byte string was set where a record begins, and all records since were cut one by one: there is no window,
         # nothing is ready, put aside, passed over, or given in part (but for _data_given), and the limits are the usual ones.
         self._conversing = False
         # So it is, _data_given is None, and what ends the next record was set for that one alone.
         self._single_next = False
+        # What was cut ahead. Who finds nothing left in it leaves _NOTHING here.
         self._ready: Iterator[bytes] = _NOTHING
-        self._ready_of: LengthFirst | None = (
-            None  # the grammar whose messages these are; None if they are records
-        )
+        # The grammar whose messages these are; None if they are records.
+        self._ready_of: LengthFirst | None = None
         self._lent_to_records: Iterator[bytes] = _NOTHING  # as a record iterator holds it
         # Of what was cut last, if they differ, or if it was a count of 0; set_terminator clears it.
         self._terminators_ready: list[TerminatorFound] | None = None
@@ -156,9 +155,8 @@ class Engine:
         # When all of _buffer was searched: the end, in it, of what is surely data.
         self._data_end: int = 0
         self._streamed: int = 0  # bytes given away as events
-        self._held_back: bytes = (
-            b""  # may begin the pattern as a whole: the same again in _buffer is no data yet
-        )
+        # What _hold_back left in _buffer, under this pattern: as long as it is there, it need not be looked at again.
+        self._held_back: bytes = b""
         self._data_given: DataReceived | None = None  # the event whose terminator is next
         self._passing_over = False  # it is too long
         self._next_terminator: tuple[Terminator] | None = None  # takes over after it
@@ -215,7 +213,7 @@ class Engine:
             self._streamed or self._data_given or self._passing_over
         ):
             return
-        self._at_hand = False
+        self._undisturbed = False
         count, pattern, literal = -1, self._pattern, self._pattern_literal
         record_limit, event_limit = self._max_size, _NO_LIMIT
         bare: object = terminator
@@ -299,7 +297,7 @@ class Engine:
         None if the bytes in _buffer complete no record, _TOO_LONG if it is known to be longer than ``limit``: _data_end
         is then the end of those that can't belong to the terminator; or the position, if a count is too long.
         """
-        self._at_hand = False
+        self._undisturbed = False
         self._single_next = self._conversing = False
         buffer, start, count = self._buffer, self._position, self._count
         taken = self._streamed + self._pieces_size

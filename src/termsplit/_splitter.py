@@ -113,7 +113,7 @@ class Splitter(ConversingEngine):
                 return NEED_DATA
         return self._next_of(self.records())
 
-    # Whatever a subclass has for the public one.
+    # For grammars, which take the machine's own also where a subclass has another.
     _next_record = next_record
 
     def _next_of(self, items: Iterator[T]) -> T | Literal[NeedData.NEED_DATA]:
@@ -519,7 +519,7 @@ class Splitter(ConversingEngine):
         """
         data = self.trailing_data
         self._base = self.offset
-        self._at_hand = False
+        self._undisturbed = False
         self._buffer, self._position = b"", 0
         self._pieces.clear()
         self._pieces_size = 0
