@@ -285,7 +285,6 @@ class ConversingEngine(ReceivingEngine):
         return self._terminator is body and not (
             self._streamed
             or self._data_given
-            or self._passing_over
             or self._input_ended_by
             or self._ready is not _NOTHING
         )
