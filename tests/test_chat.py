@@ -229,3 +229,14 @@ class TestSending:
         assert chat.calls == [b"a", b"b", b"c", b"d"]
         assert connection.congested
         assert connection.buffered == 12
+
+
+def test_what_to_do_about_too_long_ones_is_refused_if_misspelt() -> None:
+    chat = Recorder(Limited(b"\n", 2))
+    chat.too_long = "Skip"  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(ValueError, match='"raise" or "skip", got \'Skip\''):
+        chat.feed(b"long\nok\n")
+    assert chat.calls == []
+    chat.too_long = "skip"
+    chat.dispatch()
+    assert chat.calls == [b"lo", ("skipped", 4), b"ok", "found"]

@@ -516,3 +516,15 @@ def test_what_was_put_aside_is_released_as_events() -> None:
     for _ in range(3):
         splitter.receive_data(b"x" * 200)
     assert list(splitter.events()) == [DataReceived(b"x" * 600)]
+
+
+@pytest.mark.parametrize("too_long", ["Skip", "ignore", None, True])
+def test_what_to_do_about_too_long_ones_is_refused_if_misspelt(too_long: Any) -> None:
+    splitter = Splitter(Limited(b"\n", 2))
+    splitter.receive_data(b"long\nok\n")
+    for face in (splitter.records, splitter.events, splitter.next_event):
+        with pytest.raises(ValueError, match=f'"raise" or "skip", got {too_long!r}'):
+            face(too_long=too_long)
+    assert splitter.trailing_data == b"long\nok\n"
+    skipped = list(splitter.records(too_long="skip"))
+    assert skipped == [RecordSkipped(4), b"ok"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._connection import Connection
 from ._errors import RecordTooLong
-from ._events import DataReceived, EOFReceived, RecordSkipped, TerminatorFound
+from ._events import DataReceived, EOFReceived, RecordSkipped, TerminatorFound, check_too_long
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -149,12 +149,16 @@ class Chat:
 
         Raises:
             RecordTooLong: unless `record_too_long` or `too_long` says otherwise.
+            ValueError: `too_long` is neither ``"raise"`` nor ``"skip"``.
             Exception: whatever a callback raises.
         """
         connection = self.connection
         while not self._must_pause(until_congested):
+            too_long = self.too_long
+            if too_long != "raise":
+                check_too_long(too_long)
             try:
-                for event in connection.events(too_long=self.too_long):
+                for event in connection._events(too_long):
                     # The events have no subclasses, and this is asked for each record twice.
                     if type(event) is DataReceived:
                         self.collect_incoming_data(event.data)

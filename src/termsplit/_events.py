@@ -119,3 +119,8 @@ class EOFReceived(_Fact):
 Event: TypeAlias = DataReceived | TerminatorFound | RecordSkipped | EOFReceived
 """What `Splitter.events` reports."""
 TooLong: TypeAlias = Literal["raise", "skip"]
+
+
+def check_too_long(too_long: object) -> None:
+    if too_long != "raise" and too_long != "skip":
+        raise ValueError(f'expected too_long to be "raise" or "skip", got {too_long!r}')

@@ -16,7 +16,7 @@ from ._batched import BatchedGrammar
 from ._conversing import _NO_ANSWER
 from ._engine import _NOTHING
 from ._errors import IncompleteRecord, LocalProtocolError, MalformedRecord, RecordTooLong
-from ._events import NEED_DATA, RecordSkipped
+from ._events import NEED_DATA, RecordSkipped, check_too_long
 from ._splitter import Splitter, _flatten
 from ._terminators import Limited, Terminator
 
@@ -82,6 +82,7 @@ class Parser(Generic[T]):
 
     Raises:
         TypeError: the grammar is not callable; that it returns no generator shows when it is first run.
+        ValueError: ``too_long`` is neither.
 
     >>> def request():
     ...     head = yield b"\r\n\r\n"
@@ -119,6 +120,7 @@ class Parser(Generic[T]):
     ) -> None:
         if not callable(grammar):
             raise TypeError(f"expected a generator function, got {type(grammar).__name__}")
+        check_too_long(too_long)
         self.splitter = Splitter() if splitter is None else splitter
         """The machine that the records come from."""
         # What the grammar will wait for may end where nothing was to be found.

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 from ._conversing import ConversingEngine
 from ._engine import _NO_LIMIT, _NOTHING, _TOO_LONG
 from ._errors import IncompleteRecord, LocalProtocolError, RecordTooLong, UnexpectedData
-from ._events import NEED_DATA, DataReceived, EOFReceived, RecordSkipped, TerminatorFound
+from ._events import (
+    NEED_DATA,
+    DataReceived,
+    EOFReceived,
+    RecordSkipped,
+    TerminatorFound,
+    check_too_long,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,6 +81,7 @@ class Splitter(ConversingEngine):
             RecordTooLong: calling again passes over the record and goes on.
             IncompleteRecord: the stream ended in the middle of a record, which stays unparsed.
             LocalProtocolError: a part of the record in progress was taken as events.
+            ValueError: ``too_long`` is neither; raised at once.
 
         >>> splitter = Splitter(b"\n", max_size=5)
         >>> splitter.receive_data(b"short\nmuch too long\nagain\n")
@@ -81,6 +89,8 @@ class Splitter(ConversingEngine):
         >>> list(splitter.records(too_long="skip"))
         [b'short', RecordSkipped(13), b'again']
         """
+        if too_long != "raise":
+            check_too_long(too_long)
         if self._room > 0 and self._ready is _NOTHING:
             return self._records_later(too_long)
         return _flatten(self._batches(too_long))
@@ -224,7 +234,7 @@ class Splitter(ConversingEngine):
     def feed(self, data: bytes | bytearray | memoryview) -> Iterator[Event]:
         """`receive_data`, then `events`."""
         self.receive_data(data)
-        return self.events()
+        return self._events("raise")
 
     def events(self, *, too_long: TooLong = "raise") -> Iterator[Event]:
         r"""Report what the received bytes mean, piece by piece, as long as they mean something.
@@ -241,6 +251,7 @@ class Splitter(ConversingEngine):
 
         Raises:
             RecordTooLong: after the bytes up to the limit; calling again passes over the rest.
+            ValueError: ``too_long`` is neither; raised at once.
 
         >>> splitter = Splitter(b"\n\n")
         >>> for event in splitter.feed(b"Length: 5\n\nhel"):
@@ -251,6 +262,11 @@ class Splitter(ConversingEngine):
         TerminatorFound(b'\n\n')
         DataReceived(b'hel')
         """
+        if too_long != "raise":
+            check_too_long(too_long)
+        return self._events(too_long)
+
+    def _events(self, too_long: TooLong) -> Iterator[Event]:
         while True:
             if self._data_given:
                 self._data_given = None
@@ -352,9 +368,11 @@ class Splitter(ConversingEngine):
         """The next of `events`, or `NEED_DATA`; at the end of the stream `EOFReceived`, again and again.
 
         Raises:
-            RecordTooLong: as `events` does.
+            RecordTooLong, ValueError: as `events` does.
             LocalProtocolError: after `detach`.
         """
+        if too_long != "raise":
+            check_too_long(too_long)
         # Without an iterator, where it takes none.
         if self._data_given:
             self._data_given = None
@@ -370,7 +388,7 @@ class Splitter(ConversingEngine):
             self._ready = ready = _NOTHING
         if ready is _NOTHING and self._room > 0:
             return self._unfinished_piece() or NEED_DATA
-        return self._next_of(self.events(too_long=too_long))
+        return self._next_of(self._events(too_long))
 
     def _give(self, record: bytes) -> DataReceived:
         """The event of the rest of a record, which ends here: its terminator is next."""

@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from termsplit import Chat, Connection, ConnectionLost, EOFReceived, LocalProtocolError
+from termsplit import (
+    Chat,
+    Connection,
+    ConnectionLost,
+    EOFReceived,
+    IncompleteRecord,
+    LocalProtocolError,
+)
 from termsplit.backends.blocking import (
     ChatStream,
     Server,
@@ -35,6 +42,21 @@ def echo(stream: ChatStream) -> None:
 def pair() -> tuple[ChatStream, socket.socket]:
     ours, theirs = socket.socketpair()
     return ChatStream(ours), theirs
+
+
+def test_a_loop_that_goes_on_after_errors_ends_with_the_stream() -> None:
+    stream, peer = pair()
+    with stream:
+        peer.sendall(b"one\ntw")
+        peer.close()
+        stream.set_terminator(b"\n")
+        records = stream.records()
+        assert next(records) == b"one"
+        with pytest.raises(IncompleteRecord):
+            next(records)
+        assert [next(records, "the end") for _ in range(2)] == ["the end"] * 2
+        with pytest.raises(IncompleteRecord):
+            stream.receive_record(b"\n")
 
 
 # Time-outs and signals.

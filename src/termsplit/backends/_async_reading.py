@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import abc
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from termsplit._events import NEED_DATA, NeedData
+from termsplit._events import NeedData
 
-from ._faces import Faces
+from ._faces import Faces, Items
 
 if TYPE_CHECKING:
     from termsplit._events import Event, RecordSkipped, TooLong
@@ -19,32 +19,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Items(AsyncIterator[T]):
-    """The items of one face, waiting for data between them.
+class AsyncItems(Items[T], AsyncIterator[T]):
+    """The items of one face, waiting for data between them."""
 
-    An iterator and not an async generator: it may be abandoned at any time, and gone on with after a
-    cancellation.
-    """
-
-    def __init__(self, stream: AsyncReading, face: Callable[[], Iterator[T]]) -> None:
-        self._stream = stream
-        self._face = face
-        self._items = face()
+    _stream: AsyncReading
+    _end = StopAsyncIteration
 
     def __anext__(self) -> Coroutine[Any, Any, T]:
         return self._stream._pull(self._next)
-
-    def _next(self) -> T | Literal[NeedData.NEED_DATA]:
-        try:
-            for item in self._items:
-                return item
-        except BaseException:
-            self._items = self._face()
-            raise
-        self._items = self._face()
-        if self._stream._input_over:
-            raise StopAsyncIteration
-        return NEED_DATA
 
 
 class AsyncReading(Faces, abc.ABC):
@@ -82,25 +64,55 @@ class AsyncReading(Faces, abc.ABC):
         return await self._pull(self.connection.next_record)
 
     def events(self, *, too_long: TooLong = "raise") -> AsyncIterator[Event]:
-        """Iterate over `Connection.events`, to `EOFReceived`."""
-        return Items(self, functools.partial(self.connection.events, too_long=too_long))
+        """Iterate over `Connection.events`, to `EOFReceived`.
+
+        Raises:
+            RecordTooLong, ConnectionLost, LocalProtocolError: as `next_event` does; the same iterator goes on.
+        """
+        return AsyncItems(self, functools.partial(self.connection.events, too_long=too_long))
 
     @overload
     def records(self, *, too_long: Literal["raise"] = "raise") -> AsyncIterator[bytes]: ...
     @overload
     def records(self, *, too_long: Literal["skip"]) -> AsyncIterator[bytes | RecordSkipped]: ...
     def records(self, *, too_long: Any = "raise") -> AsyncIterator[Any]:
-        """Iterate over `Connection.records`, to the end of the stream."""
-        return Items(self, functools.partial(self.connection.records, too_long=too_long))
+        """Iterate over `Connection.records`, to the end of the stream.
+
+        Raises:
+            IncompleteRecord: the stream ended in the middle of a record; once, and then the iterator ends.
+            RecordTooLong, ConnectionLost, LocalProtocolError: as `receive_record` does; the same iterator goes on.
+        """
+        return AsyncItems(self, functools.partial(self.connection.records, too_long=too_long))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.records()
+
+    async def receive_message(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> T:
+        """Wait for one message of a grammar.
+
+        Cancelled, it loses nothing: calling it again, with the same grammar, goes on.
+
+        Args:
+            grammar: as for `messages`.
+
+        Raises:
+            IncompleteRecord: the stream ended first; with no partial record, between two messages.
+            ConnectionLost: the transport failed.
+            LocalProtocolError: another task is receiving.
+            Exception: as `Parser.messages` does; calling it again goes on.
+        """
+        return await self._pull(self._parser(grammar).next_message)
 
     def messages(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> AsyncIterator[T]:
         """Iterate over the messages of a grammar, to the end of the stream.
 
         Args:
-            grammar: a generator function, or a `Parser` on this stream's connection; which to keep,
-                if another iterator is to go on in the middle of a message.
+            grammar: a generator function, or a `Parser` on this stream's connection. With the same one as the
+                last time, it goes on in the middle of a message.
+
+        Raises:
+            IncompleteRecord: the stream ended in the middle of a message; once, and then the iterator ends.
+            ConnectionLost, LocalProtocolError: as `receive_message` does; the same iterator goes on.
+            Exception: as `Parser.messages` does; the same iterator goes on.
         """
-        return Items(self, self._parser(grammar).messages)
+        return AsyncItems(self, self._parser(grammar).messages)

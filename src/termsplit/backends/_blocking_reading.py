@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from termsplit._events import NEED_DATA
 
-from ._faces import Faces
+from ._faces import Faces, Items
 
 if TYPE_CHECKING:
     from termsplit._events import Event, RecordSkipped, TooLong
@@ -19,26 +19,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Items(Iterator[T]):
-    """The items of one face, waiting for data between them; it may be gone on with after a time-out."""
+class BlockingItems(Items[T], Iterator[T]):
+    """The items of one face, waiting for data between them."""
 
-    def __init__(self, stream: Reading, face: Callable[[], Iterator[T]]) -> None:
-        self._stream = stream
-        self._face = face
-        self._items = face()
+    _stream: Reading
+    _end = StopIteration
 
     def __next__(self) -> T:
-        while True:
-            try:
-                for item in self._items:
-                    return item
-            except BaseException:
-                self._items = self._face()
-                raise
-            self._items = self._face()
-            if self._stream._input_over:
-                raise StopIteration
+        while (item := self._next()) is NEED_DATA:
             self._stream._fill()
+        return item
 
 
 class Reading(Faces, abc.ABC):
@@ -78,25 +68,57 @@ class Reading(Faces, abc.ABC):
         return record
 
     def events(self, *, too_long: TooLong = "raise") -> Iterator[Event]:
-        """Iterate over `Connection.events`, to `EOFReceived`."""
-        return Items(self, functools.partial(self.connection.events, too_long=too_long))
+        """Iterate over `Connection.events`, to `EOFReceived`.
+
+        Raises:
+            RecordTooLong, TimeoutError, ConnectionLost: as `next_event` does; the same iterator goes on.
+        """
+        return BlockingItems(self, functools.partial(self.connection.events, too_long=too_long))
 
     @overload
     def records(self, *, too_long: Literal["raise"] = "raise") -> Iterator[bytes]: ...
     @overload
     def records(self, *, too_long: Literal["skip"]) -> Iterator[bytes | RecordSkipped]: ...
     def records(self, *, too_long: Any = "raise") -> Iterator[Any]:
-        """Iterate over `Connection.records`, to the end of the stream."""
-        return Items(self, functools.partial(self.connection.records, too_long=too_long))
+        """Iterate over `Connection.records`, to the end of the stream.
+
+        Raises:
+            IncompleteRecord: the stream ended in the middle of a record; once, and then the iterator ends.
+            RecordTooLong, TimeoutError, ConnectionLost: as `receive_record` does; the same iterator goes on.
+        """
+        return BlockingItems(self, functools.partial(self.connection.records, too_long=too_long))
 
     def __iter__(self) -> Iterator[bytes]:
         return self.records()
+
+    def receive_message(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> T:
+        """Wait for one message of a grammar.
+
+        Args:
+            grammar: as for `messages`.
+
+        Raises:
+            IncompleteRecord: the stream ended first; with no partial record, between two messages.
+            TimeoutError: nothing came, or went, for the socket's time-out; calling again, with the same grammar,
+                goes on.
+            ConnectionLost: the transport failed.
+            Exception: as `Parser.messages` does; calling again goes on.
+        """
+        parser = self._parser(grammar)
+        while (message := parser.next_message()) is NEED_DATA:
+            self._fill()
+        return message
 
     def messages(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> Iterator[T]:
         """Iterate over the messages of a grammar, to the end of the stream.
 
         Args:
-            grammar: a generator function, or a `Parser` on this stream's connection; which to keep,
-                if another iterator is to go on in the middle of a message.
+            grammar: a generator function, or a `Parser` on this stream's connection. With the same one as the
+                last time, it goes on in the middle of a message.
+
+        Raises:
+            IncompleteRecord: the stream ended in the middle of a message; once, and then the iterator ends.
+            TimeoutError, ConnectionLost: as `receive_message` does; the same iterator goes on.
+            Exception: as `Parser.messages` does; the same iterator goes on.
         """
-        return Items(self, self._parser(grammar).messages)
+        return BlockingItems(self, self._parser(grammar).messages)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from termsplit._connection import Connection
-from termsplit._errors import ConnectionLost, LocalProtocolError
+from termsplit._errors import ConnectionLost, IncompleteRecord, LocalProtocolError
+from termsplit._events import NEED_DATA, NeedData
 from termsplit._parser import Parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from termsplit._chat import Chat
     from termsplit._parser import Parse
@@ -67,6 +68,43 @@ def peer_name(sock: Any) -> Any:
         return None
 
 
+class Items(Generic[T]):
+    """The items of one face of a stream.
+
+    An iterator and no generator: it may be abandoned at any time, and gone on with after an error, a
+    cancellation or a time-out.
+    """
+
+    _end: ClassVar[type[Exception]]
+
+    def __init__(self, stream: Faces, face: Callable[[], Iterator[T]]) -> None:
+        self._stream = stream
+        self._face = face
+        self._items = face()
+
+    def _next(self) -> T | Literal[NeedData.NEED_DATA]:
+        try:
+            for item in self._items:
+                return item
+        except IncompleteRecord:
+            if self._stream._input_over:
+                # Once: who goes on after each error must come to an end.
+                self._face = _no_items
+            self._items = self._face()
+            raise
+        except BaseException:
+            self._items = self._face()
+            raise
+        self._items = self._face()
+        if self._stream._input_over:
+            raise self._end
+        return NEED_DATA
+
+
+def _no_items() -> Iterator[Any]:
+    return iter(())
+
+
 class Faces:
     """A connection, and asynchat's verbs on it.
 
@@ -81,6 +119,7 @@ class Faces:
         self._closed = False  # or about to be, or detached
         self._detached = False
         self._over = False  # the transport is closed, or no longer ours
+        self._last_parser: tuple[Callable[[], Parse[Any]], Parser[Any]] | None = None
 
     def set_terminator(self, terminator: Terminator) -> None:
         """As `Connection.set_terminator`."""
@@ -100,7 +139,11 @@ class Faces:
 
     def _parser(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> Parser[T]:
         if not isinstance(grammar, Parser):
-            return Parser(grammar, self.connection)
+            last = self._last_parser
+            if last is None or last[0] != grammar or last[1].splitter is not self.connection:
+                # Kept, for who goes on in the middle of a message.
+                self._last_parser = last = grammar, Parser(grammar, self.connection)
+            return last[1]
         if grammar.splitter is not self.connection:
             raise ValueError("expected a Parser on this stream's connection, got one on another")
         return grammar  # pyright: ignore[reportUnknownVariableType]

@@ -410,6 +410,7 @@ class _Awaitable:
 
     _waits: ClassVar = {
         "next_event",
+        "receive_message",
         "receive_record",
         "send",
         "flush",

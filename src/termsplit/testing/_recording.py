@@ -106,7 +106,7 @@ class Recorder:
         if trailing:
             self._tell_received(trailing)
         for name in (
-            *("receive_data", "receive_eof", "set_terminator", "events", "_next_batch", "detach"),
+            *("receive_data", "receive_eof", "set_terminator", "_events", "_next_batch", "detach"),
             *("push", "push_producer", "close_when_done", "discard_buffers"),
             *("data_to_send", "data_sent"),
         ):
@@ -169,9 +169,9 @@ class Recorder:
             self._tell("terminator", offset=connection.offset, terminator=value_of(terminator))
 
     def _events(
-        self, original: Callable[..., Iterator[Event]], *, too_long: TooLong = "raise"
+        self, original: Callable[[TooLong], Iterator[Event]], too_long: TooLong
     ) -> Iterator[Event]:
-        for event in self._watched(original(too_long=too_long)):
+        for event in self._watched(original(too_long)):
             end = self._connection.offset
             if isinstance(event, DataReceived):
                 self._pieces += len(event.data)

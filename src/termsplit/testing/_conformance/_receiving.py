@@ -98,6 +98,48 @@ async def the_grammars_face(trial: Trial) -> None:
     expect(await listed(trial.stream.messages(counted)), [b"one", b"", b"three"])
 
 
+@needs("faces", "interrupt")
+async def a_message_is_waited_for_across_any_cut(trial: Trial) -> None:
+    def counted() -> Generator[Terminator, bytes, bytes]:
+        size = yield b":"
+        return (yield int(size))
+
+    data = b"3:one0:5:three"
+    got: list[bytes] = []
+
+    async def receive_on() -> None:
+        while True:
+            got.append(await trial.stream.receive_message(counted))
+
+    for cut in range(1, len(data)):
+        for piece in (data[:cut], data[cut:]):
+            await trial.peer.send(piece)
+            await trial.interrupt(receive_on)
+    expect(got, [b"one", b"", b"three"] * (len(data) - 1))
+    await trial.peer.finish()
+    error = await raises(IncompleteRecord, trial.stream.receive_message(counted))
+    expect(error.partial, b"")
+
+
+@needs("faces")
+async def a_loop_that_goes_on_after_errors_ends_with_the_stream(trial: Trial) -> None:
+    def line() -> Generator[Terminator, bytes, bytes]:
+        return (yield b"\n")
+
+    await trial.peer.send(b"one\ntw")
+    await trial.peer.finish()
+    messages = trial.stream.messages(line)
+    got: list[object] = []
+    for _ in range(4):
+        try:
+            got.append(await messages.__anext__())
+        except IncompleteRecord as error:
+            got.append(error.partial)
+        except StopAsyncIteration:
+            got.append("the end")
+    expect(got, [b"one", b"tw", "the end", "the end"])
+
+
 @needs()
 async def the_callbacks_face(trial: Trial) -> None:
     chat = Echo()
