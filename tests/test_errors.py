@@ -10,10 +10,12 @@ from termsplit import (
     AnyOf,
     ConnectionLost,
     IncompleteRecord,
+    Limited,
     LocalProtocolError,
     MalformedRecord,
     RecordTooLong,
     RemoteProtocolError,
+    Terminator,
     TermsplitError,
     UnexpectedData,
 )
@@ -63,6 +65,13 @@ def test_errors_survive_being_copied_and_pickled(error: RemoteProtocolError) -> 
     for twin in (copy.copy(error), pickle.loads(pickle.dumps(error))):
         assert type(twin) is type(error)
         assert (str(twin), vars(twin)) == (str(error), vars(error))
+
+
+@pytest.mark.parametrize("expected", [5, Limited(5, 100)])
+def test_an_incomplete_record_of_a_known_size_says_the_size(expected: Terminator) -> None:
+    assert str(IncompleteRecord(b"abc", expected, 7)) == (
+        "expected a record of 5 bytes, got the end of the stream after 3 bytes of a record at offset 7"
+    )
 
 
 def test_errors_carry_their_data() -> None:

@@ -22,6 +22,7 @@ from termsplit import (
     Terminator,
     TerminatorFound,
 )
+from termsplit.framing import lines
 
 
 def line() -> Parse[bytes]:
@@ -428,8 +429,29 @@ class TestBadGrammars:
         assert list(parser.messages()) == [b"b"]
 
     def test_one_that_is_not_callable(self) -> None:
-        with pytest.raises(TypeError, match="expected a generator function, got generator"):
+        with pytest.raises(
+            TypeError, match="a generator function, got generator: it has been called"
+        ):
             Parser(cast("Any", line()))
+        with pytest.raises(TypeError, match=r"got Framing: its grammar is `\.grammar`"):
+            Parser(cast("Any", lines()))
+        with pytest.raises(TypeError, match="got bytes"):
+            Parser(cast("Any", b"\n"))
+
+    def test_one_that_is_yielded(self) -> None:
+        def grammar() -> Parse[bytes]:
+            return (yield cast("Any", line()))
+
+        with pytest.raises(TypeError, match="another grammar is run by `yield from`"):
+            list(Parser(grammar).messages())
+
+    def test_what_is_no_splitter(self) -> None:
+        with pytest.raises(TypeError, match="expected a Splitter or Connection, got bytes"):
+            Parser(line, cast("Any", b"\n"))
+
+    def test_what_to_do_about_too_long_ones_is_refused_if_misspelt(self) -> None:
+        with pytest.raises(ValueError, match='"raise" or "skip", got \'Skip\''):
+            Parser(line, too_long=cast("Any", "Skip"))
 
     @pytest.mark.parametrize("result", [None, [b"\n"]])
     def test_one_that_is_no_generator_function(self, result: object) -> None:

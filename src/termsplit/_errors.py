@@ -85,8 +85,10 @@ class IncompleteRecord(RemoteProtocolError):
         self.offset = offset
 
     def __str__(self) -> str:
+        bare = getattr(self.expected, "terminator", self.expected)
+        expected = f"a record of {bare} bytes" if isinstance(bare, int) else f"terminator {bare!r}"
         return (
-            f"expected terminator {self.expected!r}, got the end of the stream after "
+            f"expected {expected}, got the end of the stream after "
             f"{len(self.partial)} bytes of a record at offset {self.offset}"
         )
 

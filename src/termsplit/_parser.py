@@ -81,7 +81,8 @@ class Parser(Generic[T]):
             the messages.
 
     Raises:
-        TypeError: the grammar is not callable; that it returns no generator shows when it is first run.
+        TypeError: the grammar is not callable, or the splitter none; that a grammar returns no generator shows when
+            it is first run.
         ValueError: ``too_long`` is neither.
 
     >>> def request():
@@ -119,7 +120,9 @@ class Parser(Generic[T]):
         too_long: TooLong = "raise",
     ) -> None:
         if not callable(grammar):
-            raise TypeError(f"expected a generator function, got {type(grammar).__name__}")
+            raise TypeError(f"expected a generator function, got {no_grammar(grammar)}")
+        if not (splitter is None or isinstance(splitter, Splitter)):
+            raise TypeError(f"expected a Splitter or Connection, got {type(splitter).__name__}")
         check_too_long(too_long)
         self.splitter = Splitter() if splitter is None else splitter
         """The machine that the records come from."""
@@ -502,6 +505,14 @@ def _run(
     while True:
         outcome.message = yield from grammar()
         yield _MESSAGE
+
+
+def no_grammar(got: object) -> str:
+    """What to say of an object that can't be called, and how a grammar may be had from it."""
+    kind = type(got).__name__
+    if isinstance(got, Generator):
+        return f"{kind}: it has been called already"
+    return f"{kind}: its grammar is `.grammar`" if hasattr(got, "grammar") else kind
 
 
 def _checked(grammar: Callable[[], Parse[T]]) -> Callable[[], Parse[T]]:

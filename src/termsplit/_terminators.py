@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Protocol
 
 from ._events import TerminatorFound
@@ -115,8 +116,10 @@ def check_terminator(terminator: object) -> None:
 
 def check_bytes(terminator: object, expected: str = "bytes") -> None:
     if not isinstance(terminator, bytes):
-        got = type(terminator).__name__
-        raise TypeError(f"expected a terminator of type {expected}, got {got}: {terminator!r}")
+        got = f"{type(terminator).__name__}: {terminator!r}"
+        if isinstance(terminator, Generator):
+            got += "; another grammar is run by `yield from`"
+        raise TypeError(f"expected a terminator of type {expected}, got {got}")
     if not terminator:
         raise ValueError("expected a terminator of one byte or more, got b''")
 

@@ -45,7 +45,7 @@ def test_a_netstring_above_the_limit_is_refused_before_it_comes() -> None:
     assert whole_and_cut(netstrings(max_size=3), b"3:abc,4:") == [
         b"abc",
         "RecordTooLong: expected a record of at most 3 bytes, got a longer one at offset 8",
-        "IncompleteRecord: expected terminator Limited(5, 4), got the end of the stream after 0 bytes of a record "
+        "IncompleteRecord: expected a record of 5 bytes, got the end of the stream after 0 bytes of a record "
         "at offset 8",
     ]
 
@@ -150,7 +150,7 @@ def test_messages_of_one_size() -> None:
     assert whole_and_cut(framing, b"abcde") == [
         b"ab",
         b"cd",
-        "IncompleteRecord: expected terminator Limited(2, 2), got the end of the stream after 1 bytes of a record at "
+        "IncompleteRecord: expected a record of 2 bytes, got the end of the stream after 1 bytes of a record at "
         "offset 4",
     ]
     with pytest.raises(ValueError, match="of 2 bytes, got 3"):

@@ -90,6 +90,6 @@ def test_strict_lines_encode_no_cr_and_no_lf(message: bytes) -> None:
 def test_a_line_cut_off_is_incomplete() -> None:
     assert whole_and_cut(lines(max_size=9), b"a\nbc") == [
         b"a",
-        "IncompleteRecord: expected terminator Limited(b'\\n', 9), got the end of the stream after "
+        "IncompleteRecord: expected terminator b'\\n', got the end of the stream after "
         "2 bytes of a record at offset 2",
     ]

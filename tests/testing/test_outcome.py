@@ -68,3 +68,8 @@ class Other(Plain):
 )
 def test_what_is_the_same(one: object, other: object, alike: bool) -> None:
     assert same(one, other) is alike
+
+
+def test_a_stream_that_is_not_in_chunks_is_refused() -> None:
+    with pytest.raises(TypeError, match="expected an iterable of chunks, got bytes"):
+        parse_chunks(line, b"one\n")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

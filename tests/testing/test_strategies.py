@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import find, given, settings, strategies as st
@@ -150,3 +150,8 @@ def test_a_grammar_that_heeds_the_cut_is_caught() -> None:
 def test_a_message_that_encode_refuses_is_the_callers_fault() -> None:
     with pytest.raises(ValueError, match="expected a message"):
         check_round_trip(lines(), [b"a\nb"])
+
+
+def test_a_round_trip_needs_a_framing() -> None:
+    with pytest.raises(TypeError, match="expected a Framing, got function"):
+        check_round_trip(cast("Any", netstrings().grammar))

@@ -99,7 +99,7 @@ def parse_chunks(
         the outcome; what the parser raises stands in it.
 
     Raises:
-        TypeError: ``parse`` is none of these.
+        TypeError: ``parse`` is none of these, or the stream was not in chunks.
         ValueError: ``eof`` is none of these, or the parser can't be told of the end with the last chunk.
 
     >>> def lines():
@@ -115,6 +115,8 @@ def parse_chunks(
         raise ValueError(f"expected eof to be 'apart', 'with data' or 'none', got {eof!r}")
     if eof == "with data" and how.feed_last is None:
         raise ValueError(f"expected a parser with feed_last for eof='with data', got {how!r}")
+    if isinstance(chunks, (bytes, bytearray, memoryview)):
+        raise TypeError(f"expected an iterable of chunks, got {type(chunks).__name__}")
     run = _Run(how)
     run.feed_all(list(chunks), eof)
     return Outcome(run.came_out)

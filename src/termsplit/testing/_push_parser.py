@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from termsplit import Chat, Parse, Parser
+from termsplit._parser import no_grammar
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -94,7 +95,7 @@ def push_parser(parse: Parseable) -> PushParser[Any]:
         return parse  # pyright: ignore[reportUnknownVariableType] - it forgets Any
     expected = "a grammar, a Chat class, something that makes a Chat or a Parser, or a PushParser"
     if not callable(parse):
-        raise TypeError(f"expected {expected}, got {type(parse).__name__}")
+        raise TypeError(f"expected {expected}, got {no_grammar(parse)}")
     made = parse()
     if isinstance(made, Chat):
         make_chat = cast("Callable[[], Chat]", parse)

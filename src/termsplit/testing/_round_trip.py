@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from termsplit.framing import Framing
 
@@ -51,11 +51,14 @@ def check_round_trip(
         RoundTripFailed: other messages came out; with a strategy, the smallest found are shown.
         CutMatters: as `check_chunking` does.
         ValueError: as ``encode`` does, for given messages.
+        TypeError: it is no framing.
 
     >>> from termsplit.framing import netstrings
     >>> check_round_trip(netstrings(), [b"", b"hello", b"1:2,"])
     """
     __tracebackhide__ = True
+    if not isinstance(cast("object", framing), Framing):
+        raise TypeError(f"expected a Framing, got {type(framing).__name__}")
     if isinstance(messages, Iterable):
         _check(framing, list(messages))
         return
