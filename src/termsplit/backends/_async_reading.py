@@ -85,6 +85,7 @@ class AsyncReading(Faces, abc.ABC):
         return AsyncItems(self, functools.partial(self.connection.records, too_long=too_long))
 
     def __aiter__(self) -> AsyncIterator[bytes]:
+        """As `records`."""
         return self.records()
 
     async def receive_message(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> T:

@@ -58,6 +58,7 @@ class Server:
             self._exits.close()
 
     async def __aenter__(self) -> Self:
+        """The end of the block is `aclose`."""
         return self
 
     async def __aexit__(

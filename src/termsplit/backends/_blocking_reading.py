@@ -89,6 +89,7 @@ class Reading(Faces, abc.ABC):
         return BlockingItems(self, functools.partial(self.connection.records, too_long=too_long))
 
     def __iter__(self) -> Iterator[bytes]:
+        """As `records`."""
         return self.records()
 
     def receive_message(self, grammar: Parser[T] | Callable[[], Parse[T]]) -> T:

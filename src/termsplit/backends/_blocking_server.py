@@ -75,6 +75,7 @@ class Server:
         self._exits.close()
 
     def __enter__(self) -> Self:
+        """The end of the block is `close`."""
         return self
 
     def __exit__(

@@ -71,6 +71,9 @@ class ChatStream(Reading):
     def flush(self) -> None:
         """Send all that is queued.
 
+        Nothing is received meanwhile: if the peer waits for its answers to be taken, before it takes more, both wait,
+        until the time-out. So do not push more than the sockets hold to a peer that answers it all.
+
         Raises:
             TimeoutError: nothing went for the socket's time-out; calling again goes on.
             ConnectionLost: the transport failed.
@@ -163,6 +166,7 @@ class ChatStream(Reading):
         )
 
     def __enter__(self) -> Self:
+        """The end of the block is `close`, or `abort` if anything is raised."""
         return self
 
     def __exit__(

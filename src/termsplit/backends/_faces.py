@@ -106,14 +106,11 @@ def _no_items() -> Iterator[Any]:
 
 
 class Faces:
-    """A connection, and asynchat's verbs on it.
-
-    Attributes:
-        connection: the machine behind this stream.
-    """
+    """A connection, and asynchat's verbs on it."""
 
     def __init__(self, connection: Connection | None) -> None:
         self.connection = Connection() if connection is None else connection
+        """The machine behind this stream."""
         self._receiving = False
         self._input_lost: ConnectionLost | None = None
         self._closed = False  # or about to be, or detached

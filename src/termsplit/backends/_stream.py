@@ -189,6 +189,7 @@ class AsyncChatStream(AsyncReading):
             return self._hand_over()
 
     async def __aenter__(self) -> Self:
+        """The end of the block is `aclose`, or `abort` if anything is raised."""
         return self
 
     async def __aexit__(

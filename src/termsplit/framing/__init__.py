@@ -14,7 +14,8 @@ b'5:hello,'
 After an error the parser goes on behind the record at fault. Where the record says where the next one begins
 (:func:`lines`, :func:`strict_lines`, :func:`cobs`, :func:`slip`, and a length above the limit that was announced)
 it finds the next message; after a malformed length there is nothing left to go by, and the connection should be
-closed. ``Parser(..., too_long="skip")`` fits the framings whose messages are one record: lines and packets.
+closed. ``Parser(..., too_long="skip")`` fits the framings whose messages are one record: lines and packets. In the others
+a grammar would not see that the body is gone, and take the next message for it.
 """
 
 from __future__ import annotations
