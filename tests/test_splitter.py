@@ -528,3 +528,37 @@ def test_what_to_do_about_too_long_ones_is_refused_if_misspelt(too_long: Any) ->
     assert splitter.trailing_data == b"long\nok\n"
     skipped = list(splitter.records(too_long="skip"))
     assert skipped == [RecordSkipped(4), b"ok"]
+
+
+@pytest.mark.parametrize(
+    ("received", "taken", "nothing"),
+    [
+        (b"", 0, True),
+        (b"a", 0, False),
+        (b"a\n", 0, False),
+        (b"a\n", 1, True),
+        (b"a\nb\n", 1, False),
+        (b"a\nb\n", 2, True),
+        (b"a\nb", 1, False),
+    ],
+)
+def test_that_nothing_is_at_hand_is_known(received: bytes, taken: int, nothing: bool) -> None:
+    """A backend need not look for an item then."""
+    splitter = Splitter(b"\n")
+    assert list(splitter.feed(b"earlier\n" * 9))
+    splitter.receive_data(received)
+    for _ in range(taken):
+        assert splitter.next_record() is not NEED_DATA
+    assert splitter._nothing_at_hand is nothing
+    splitter.receive_eof()
+    assert not splitter._nothing_at_hand
+
+
+def test_of_an_event_the_terminator_may_be_at_hand() -> None:
+    splitter = Splitter(b"\n")
+    assert next(splitter.feed(b"a\n")) == Data(b"a")
+    assert not splitter._nothing_at_hand
+    assert splitter.next_event() == Found(b"\n")
+    assert splitter._nothing_at_hand
+    splitter.set_terminator(0)
+    assert not splitter._nothing_at_hand
