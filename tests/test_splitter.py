@@ -557,8 +557,9 @@ def test_that_nothing_is_at_hand_is_known(received: bytes, taken: int, nothing: 
 def test_of_an_event_the_terminator_may_be_at_hand() -> None:
     splitter = Splitter(b"\n")
     assert next(splitter.feed(b"a\n")) == Data(b"a")
-    assert not splitter._nothing_at_hand
+    known = [splitter._nothing_at_hand]
     assert splitter.next_event() == Found(b"\n")
-    assert splitter._nothing_at_hand
+    known.append(splitter._nothing_at_hand)
     splitter.set_terminator(0)
-    assert not splitter._nothing_at_hand
+    known.append(splitter._nothing_at_hand)
+    assert known == [False, True, False]
