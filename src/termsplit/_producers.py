@@ -258,11 +258,13 @@ class ProducerQueue:
         return self._failure
 
     def _push(self, data: bytes | bytearray | memoryview) -> None:
-        data = as_bytes(data)
-        self._refuse_after_close("push")
+        if type(data) is not bytes:
+            data = as_bytes(data)
+        if self._closing or self._failure is not None:
+            self._refuse_after_close("push")
         if not data:
             return
-        idle = not self.buffered
+        idle = not (self._before_run or self._run)
         if len(data) < _SMALL:
             self._run += data
         else:

@@ -91,15 +91,17 @@ class ChatStream(AsyncChatStream):
         connection = self.connection
         sent = 0
         while not (self._writing_paused or self._disconnected.done() or self._detached):
+            if not connection.output_pending:
+                if connection.must_close:
+                    self._end_output()
+                break
             try:
                 data = connection.data_to_send()
             except Exception as error:  # noqa: BLE001 - kept for the next call, which raises it
                 self._fail_to_produce(error)
                 return
             if not data:
-                if connection.must_close:
-                    self._end_output()
-                break
+                continue
             self._transport.write(data)
             connection.data_sent(len(data))
             sent += len(data)

@@ -176,7 +176,7 @@ class Faces:
 
     @property
     def _input_over(self) -> bool:
-        return self.connection.eof_received or self.connection.detached
+        return bool(self.connection._input_ended_by)
 
     def _drop_output(self) -> None:
         """Close the producers that are queued; what is pushed from now on goes the same way."""

@@ -306,7 +306,7 @@ class AsyncChatStream(AsyncReading):
             self._output_changed()
 
     def _output_changed(self) -> None:
-        if self.connection.aborted:
+        if self.connection._aborted:
             self._fail(aborted())
             self._interrupt_receiving()
         elif self._parsing:
