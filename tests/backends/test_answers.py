@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, cast
 
@@ -64,6 +65,40 @@ on_every_loop = pytest.mark.parametrize(
     [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio"), TrioInMemory()],
     ids=["asyncio", "trio", "anyio", "anyio on trio", "trio in memory"],
 )
+
+
+@pytest.mark.parametrize("harness", [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio")], ids=repr)
+def test_what_is_sent_where_nothing_waits_needs_no_background(harness: BackendHarness) -> None:
+    arrived = threading.Event()
+
+    def peer(sock: socket.socket) -> bytes:
+        received = sock.recv(100)
+        arrived.set()
+        return received + receive_to_end(sock)
+
+    async def talk(_: BackendHarness, stream: Any) -> None:
+        await stream.send(b"one")
+        # The loop gets no turn.
+        assert arrived.wait(60)
+        await stream.aclose()
+
+    assert stream_and_peer(harness, peer, talk) == b"one"
+
+
+@pytest.mark.parametrize("harness", [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio")], ids=repr)
+def test_what_is_sent_where_more_waits_leaves_together(harness: BackendHarness) -> None:
+    def peer(sock: socket.socket) -> list[bytes]:
+        sock.sendall(b"a\nb\nc\n")
+        return [sock.recv(100), receive_to_end(sock)]
+
+    async def talk(_: BackendHarness, stream: Any) -> None:
+        stream.set_terminator(b"\n")
+        records = stream.records()
+        for _number in range(3):
+            await stream.send(await records.__anext__())
+        await stream.aclose()
+
+    assert stream_and_peer(harness, peer, talk) == [b"abc", b""]
 
 
 @on_every_loop

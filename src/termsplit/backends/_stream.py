@@ -37,16 +37,16 @@ class AsyncChatStream(AsyncReading):
     """A stream whose methods are coroutines, on whatever loop.
 
     What is pushed is sent in the background as soon as the task that pushes lets go: so all replies to one
-    chunk leave together. What goes wrong there is raised by the next call. What a grammar or a callback pushes
-    before more data is needed needs no background, as far as the transport takes it at once.
+    chunk leave together. What goes wrong there is raised by the next call. Where more data has to come before there
+    is anything to do, it needs no background, as far as the transport takes it at once.
     """
 
     def __init__(self, connection: Connection | None) -> None:
         super().__init__(connection)
         self._failure: Exception | None = None  # why what is queued cannot be sent
         self._progress: _Event | None = None
-        self._parsing = False
-        self._pushed_while_parsing = False
+        self._holding = False  # what is pushed waits for _release
+        self._pushed_meanwhile = False
         self.connection.on_output = self._output_changed
 
     # What a loop adds.
@@ -99,6 +99,9 @@ class AsyncChatStream(AsyncReading):
     async def send(self, data: bytes | bytearray | memoryview) -> None:
         """Push ``data``, and wait while the output is congested.
 
+        It is sent at once, as far as the transport takes it; or, where something received waits to be taken, in the
+        background, together with the next replies.
+
         Cancelled, it has pushed all the same: the data goes out once.
 
         Raises:
@@ -106,7 +109,11 @@ class AsyncChatStream(AsyncReading):
             TypeError, LocalProtocolError: as `Connection.push` does.
             Exception: what a producer raised.
         """
-        self.connection.push(data)
+        self._holding = True
+        try:
+            self.connection.push(data)
+        finally:
+            self._release(at_once=self.connection._nothing_at_hand)
         await self._sent(lambda: not self.connection.congested)
 
     async def flush(self) -> None:
@@ -232,19 +239,23 @@ class AsyncChatStream(AsyncReading):
     ) -> T | Literal[NeedData.NEED_DATA]:
         """What ``step`` gives; what it pushes leaves all together, and at once if more data must be waited for."""
         item: T | Literal[NeedData.NEED_DATA] | None = None
-        self._parsing = True
+        self._holding = True
         try:
             item = step()
             return item
         finally:
-            self._parsing = False
-            pushed, self._pushed_while_parsing = self._pushed_while_parsing, False
-            if self._failure is None:
-                if item is NEED_DATA:
-                    if self.connection.output_pending:
-                        self._send_at_once()
-                elif pushed:
-                    self._start_sending()
+            self._release(at_once=item is NEED_DATA)
+
+    def _release(self, *, at_once: bool) -> None:
+        """Send what was pushed while that was held."""
+        self._holding = False
+        pushed, self._pushed_meanwhile = self._pushed_meanwhile, False
+        if self._failure is None:
+            if at_once:
+                if self.connection.output_pending:
+                    self._send_at_once()
+            elif pushed:
+                self._start_sending()
 
     async def _fill(self) -> None:
         self._refuse_to_receive()
@@ -309,8 +320,8 @@ class AsyncChatStream(AsyncReading):
         if self.connection._aborted:
             self._fail(aborted())
             self._interrupt_receiving()
-        elif self._parsing:
-            self._pushed_while_parsing = True
+        elif self._holding:
+            self._pushed_meanwhile = True
         else:
             self._start_sending()
 
