@@ -60,6 +60,11 @@ def receive_to_end(sock: socket.socket) -> bytes:
     return bytes(received)
 
 
+on_sockets = pytest.mark.parametrize(
+    "harness",
+    [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio")],
+    ids=["asyncio", "trio", "anyio", "anyio on trio"],
+)
 on_every_loop = pytest.mark.parametrize(
     "harness",
     [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio"), TrioInMemory()],
@@ -67,7 +72,7 @@ on_every_loop = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize("harness", [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio")], ids=repr)
+@on_sockets
 def test_what_is_sent_where_nothing_waits_needs_no_background(harness: BackendHarness) -> None:
     arrived = threading.Event()
 
@@ -85,7 +90,7 @@ def test_what_is_sent_where_nothing_waits_needs_no_background(harness: BackendHa
     assert stream_and_peer(harness, peer, talk) == b"one"
 
 
-@pytest.mark.parametrize("harness", [Asyncio(), Trio(), Anyio("asyncio"), Anyio("trio")], ids=repr)
+@on_sockets
 def test_what_is_sent_where_more_waits_leaves_together(harness: BackendHarness) -> None:
     def peer(sock: socket.socket) -> list[bytes]:
         sock.sendall(b"a\nb\nc\n")
