@@ -89,7 +89,9 @@ class ChatStream(Faces, Dispatcher):
 
         Raises:
             LocalProtocolError: what was pushed is not all sent yet.
+            ConnectionLost: the transport failed, or was closed.
         """
+        self._refuse_to_receive()
         if self.connection.output_pending:
             raise LocalProtocolError("detach() before all that was pushed was sent")
         self.del_channel()
@@ -111,8 +113,9 @@ class ChatStream(Faces, Dispatcher):
 
         Raises:
             UnexpectedData: bytes were received behind the request; they would pass for encrypted ones.
-            ConnectionLost: the transport failed.
+            ConnectionLost: the transport failed, or was closed.
         """
+        self._refuse_to_receive()
         self.connection.refuse_trailing_data()
         self._tls = context, server_side, server_hostname
         self._send()

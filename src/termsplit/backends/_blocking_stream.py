@@ -129,6 +129,7 @@ class ChatStream(Reading):
 
     def detach(self) -> tuple[Any, bytes]:
         """Send what was pushed, and hand over the transport with the bytes that are not taken yet."""
+        self._refuse_to_receive()
         self.flush()
         return self.transport, self._hand_over()
 
@@ -153,6 +154,7 @@ class ChatStream(Reading):
         """
         if isinstance(self._transport, Files):
             raise LocalProtocolError("expected a socket to begin TLS on, got a pair of files")
+        self._refuse_to_receive()
         self.connection.refuse_trailing_data()
         self.flush()
         wrap = functools.partial(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from termsplit import ConnectionLost, LocalProtocolError, UnexpectedData
 from termsplit.testing._backend import HOSTNAME, receive
 
-from ._scenario import expect, needs, raises
+from ._scenario import expect, needs, raises, read_to_whatever_end
 
 if TYPE_CHECKING:
     import socket
@@ -112,3 +112,30 @@ async def a_handshake_that_fails_is_a_lost_connection(trial: Trial) -> None:
     beginning = trial.peer.start(begin)
     await raises(ConnectionLost, trial.stream.start_tls(trial.harness.tls[0], server_side=True))
     await trial.wait(beginning)
+
+
+@needs("starttls")
+async def no_tls_begins_on_a_closed_stream(trial: Trial) -> None:
+    await _close(trial)
+    await raises(ConnectionLost, _begin(trial))
+
+
+@needs("detach")
+async def a_closed_stream_is_not_handed_over(trial: Trial) -> None:
+    await _close(trial)
+    await raises(ConnectionLost, trial.stream.detach())
+
+
+async def _close(trial: Trial) -> None:
+    def answer(sock: socket.socket) -> None:
+        read_to_whatever_end(sock)
+        sock.close()
+
+    answering = trial.peer.start(answer)
+    await trial.stream.aclose()
+    await trial.wait(answering)
+
+
+async def _begin(trial: Trial) -> None:
+    assert trial.harness.tls is not None
+    await trial.stream.start_tls(trial.harness.tls[1], server_hostname=HOSTNAME)

@@ -129,6 +129,17 @@ def flood(sock: socket.socket) -> None:
         pass
 
 
+def read_to_whatever_end(sock: socket.socket) -> None:
+    try:
+        while sock.recv(1024 * 1024):
+            pass
+    except TimeoutError:
+        raise
+    except OSError:
+        # A reset is an end too.
+        pass
+
+
 def done() -> concurrent.futures.Future[None]:
     done = concurrent.futures.Future[None]()
     done.set_result(None)

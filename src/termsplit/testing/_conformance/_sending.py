@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from termsplit import ConnectionLost, Limited, LocalProtocolError
 from termsplit.testing._backend import finish, receive, receive_to_end
 
-from ._scenario import Echo, Lazy, Recorder, done, expect, flood, needs, raises
+from ._scenario import (
+    Echo,
+    Lazy,
+    Recorder,
+    done,
+    expect,
+    flood,
+    needs,
+    raises,
+    read_to_whatever_end,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -179,19 +189,8 @@ async def closing_that_is_interrupted_leaves_nothing_open(trial: Trial) -> None:
     trial.stream.push_producer(producer)
     await trial.interrupt(trial.stream.aclose)
     assert producer.closed, "expected the producer to be closed"
-    await trial.peer.do(_read_to_whatever_end)
+    await trial.peer.do(read_to_whatever_end)
     await raises(ConnectionLost, trial.stream.receive_record(b"\n"))
-
-
-def _read_to_whatever_end(sock: socket.socket) -> None:
-    try:
-        while sock.recv(1024 * 1024):
-            pass
-    except TimeoutError:
-        raise
-    except OSError:
-        # A reset is an end too.
-        pass
 
 
 _PIPELINED = b"".join(b"%d\n" % number for number in range(64))
