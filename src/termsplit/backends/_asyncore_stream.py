@@ -109,14 +109,15 @@ class ChatStream(Faces, Dispatcher):
         Args:
             context: the TLS settings.
             server_side: whether this is the server's side.
-            server_hostname: the name that the server's certificate must bear.
+            server_hostname: the name that the server's certificate must bear; a client has to give it, unless
+                the settings check none (`ssl.SSLContext.check_hostname`).
 
         Raises:
             UnexpectedData: bytes were received behind the request; they would pass for encrypted ones.
+            ValueError: ``server_hostname`` is needed, and left out; nothing has happened.
             ConnectionLost: the transport failed, or was closed.
         """
-        self._refuse_to_receive()
-        self.connection.refuse_trailing_data()
+        self._refuse_to_start_tls(context, server_side, server_hostname)
         self._tls = context, server_side, server_hostname
         self._send()
 

@@ -145,17 +145,18 @@ class ChatStream(Reading):
         Args:
             context: the TLS settings.
             server_side: whether this is the server's side.
-            server_hostname: the name that the server's certificate must bear.
+            server_hostname: the name that the server's certificate must bear; a client has to give it, unless
+                the settings check none (`ssl.SSLContext.check_hostname`).
 
         Raises:
             UnexpectedData: bytes were received behind the request; they would pass for encrypted ones.
+            ValueError: ``server_hostname`` is needed, and left out; nothing has happened.
             TimeoutError, ConnectionLost: the transport failed, or the handshake did.
             LocalProtocolError: the transport is a pair of files.
         """
         if isinstance(self._transport, Files):
             raise LocalProtocolError("expected a socket to begin TLS on, got a pair of files")
-        self._refuse_to_receive()
-        self.connection.refuse_trailing_data()
+        self._refuse_to_start_tls(context, server_side, server_hostname)
         self.flush()
         wrap = functools.partial(
             context.wrap_socket,

@@ -12,6 +12,7 @@ from termsplit._events import NEED_DATA, NeedData
 from termsplit._parser import Parser
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
     from termsplit._chat import Chat
@@ -173,6 +174,19 @@ class Faces:
         if self._input_lost is not None:
             # A socket reports it once, and an end after that.
             raise self._input_lost
+
+    def _refuse_to_start_tls(
+        self, context: ssl.SSLContext, server_side: bool, hostname: str | None
+    ) -> None:
+        """Raise what explains that TLS can't begin, if so it is; nothing has changed then."""
+        self._refuse_to_receive()
+        # Some loops would check no name at all.
+        if not (server_side or hostname) and context.check_hostname:
+            raise ValueError(
+                "expected server_hostname, the name that the server's certificate must bear, "
+                "or a context whose check_hostname is False"
+            )
+        self.connection.refuse_trailing_data()
 
     @property
     def _input_over(self) -> bool:

@@ -173,15 +173,17 @@ class AsyncChatStream(AsyncReading):
         Args:
             context: the TLS settings.
             server_side: whether this is the server's side.
-            server_hostname: the name that the server's certificate must bear.
+            server_hostname: the name that the server's certificate must bear; a client has to give it, unless
+                the settings check none (`ssl.SSLContext.check_hostname`).
 
         Raises:
             UnexpectedData: bytes were received behind the request; they would pass for encrypted ones.
+            ValueError: ``server_hostname`` is needed, and left out; nothing has happened.
             ConnectionLost: the transport failed, or the handshake did.
             LocalProtocolError: another task is receiving.
         """
         with self._receives():
-            self.connection.refuse_trailing_data()
+            self._refuse_to_start_tls(context, server_side, server_hostname)
             self._hold_receiving()
             await self.flush()
             # What is pushed during the handshake has to wait for its end.

@@ -170,7 +170,14 @@ async def connect_unix(
     server_hostname: str | None = None,
     connection: Connection | None = None,
 ) -> ChatStream:
-    """`connect`, to a Unix socket."""
+    """`connect`, to a Unix socket.
+
+    With TLS, ``server_hostname`` is the name that the certificate must bear. It has to be given, unless the settings
+    check none (`ssl.SSLContext.check_hostname`).
+
+    Raises:
+        ValueError: it is needed, and left out.
+    """
     stream = await anyio.connect_unix(path)
     return await ChatStream(stream, task_group, connection)._connected(ssl, server_hostname)
 

@@ -68,7 +68,14 @@ async def connect_unix(
     server_hostname: str | None = None,
     connection: Connection | None = None,
 ) -> ChatStream:
-    """`connect`, to a Unix socket."""
+    """`connect`, to a Unix socket.
+
+    With TLS, ``server_hostname`` is the name that the certificate must bear. It has to be given, unless the settings
+    check none (`ssl.SSLContext.check_hostname`).
+
+    Raises:
+        ValueError: it is needed, and left out.
+    """
     stream = ChatStream(connection)
     await stream._loop.create_unix_connection(lambda: stream._protocol, os.fspath(path))
     return await stream._connected(ssl, server_hostname)

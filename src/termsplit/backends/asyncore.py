@@ -161,7 +161,14 @@ def connect_unix(
     server_hostname: str | None = None,
     connection: Connection | None = None,
 ) -> ChatStream:
-    """`connect`, to a Unix socket."""
+    """`connect`, to a Unix socket.
+
+    With TLS, ``server_hostname`` is the name that the certificate must bear. It has to be given, unless the settings
+    check none (`ssl.SSLContext.check_hostname`).
+
+    Raises:
+        ValueError: it is needed, and left out.
+    """
     addresses = [(socket.AF_UNIX, os.fspath(path))]
     return _connect(addresses, server_hostname, map, ssl, connection)
 
@@ -176,7 +183,7 @@ def _connect(
     stream = ChatStream(None, map, connection)
     stream._addresses = iter(addresses)
     if context is not None:
-        stream._tls = context, False, hostname
+        stream.start_tls(context, server_hostname=hostname)
     stream._connect(None)
     return stream
 

@@ -72,7 +72,14 @@ def connect_unix(
     timeout: float | None = None,
     connection: Connection | None = None,
 ) -> ChatStream:
-    """`connect`, to a Unix socket."""
+    """`connect`, to a Unix socket.
+
+    With TLS, ``server_hostname`` is the name that the certificate must bear. It has to be given, unless the settings
+    check none (`ssl.SSLContext.check_hostname`).
+
+    Raises:
+        ValueError: it is needed, and left out.
+    """
     opened = socket.socket(socket.AF_UNIX)
     try:
         opened.settimeout(timeout)

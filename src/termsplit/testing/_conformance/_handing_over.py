@@ -98,6 +98,19 @@ async def plaintext_that_was_injected_before_tls_is_refused(trial: Trial) -> Non
     expect((error.data, error.offset), (b"QUIT\n", 9))
 
 
+@needs("starttls")
+async def tls_without_the_name_that_must_be_checked_is_refused(trial: Trial) -> None:
+    for name in (None, ""):
+        error = await raises(
+            ValueError,
+            trial.stream.start_tls(ssl.create_default_context(), server_hostname=name),
+        )
+        assert "server_hostname" in str(error), f"expected it to say what to pass, got {error!r}"
+    # Nothing has happened, then.
+    await trial.stream.send(b"in the clear")
+    expect(await trial.peer.receive(12), b"in the clear")
+
+
 @needs("faces", "starttls")
 async def a_handshake_that_fails_is_a_lost_connection(trial: Trial) -> None:
     assert trial.harness.tls is not None
