@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import io
 import socket
 import ssl
 import struct
@@ -974,6 +975,17 @@ def test_a_failed_handshake_is_told_to_both(loop: Loop) -> None:
         (error,) = chat.lost
         assert isinstance(error, ConnectionLost)
         assert isinstance(error.__cause__, OSError)
+    error = chats[1].lost[0]
+    assert str(error).startswith("the TLS handshake failed: ")
+    producer = io.BytesIO(b"more")
+    client.push_producer(producer)
+    assert producer.closed
+    with pytest.raises(ConnectionLost) as again:
+        client.start_tls(client_context, server_hostname="localhost")
+    assert again.value is error
+    with pytest.raises(ConnectionLost) as again:
+        client.detach()
+    assert again.value is error
 
 
 class StartTLS(Recorder):

@@ -331,6 +331,24 @@ def test_closing_a_server_wakes_its_handlers() -> None:
     server.close()
 
 
+def test_closing_a_server_wakes_a_handshake() -> None:
+    trustme = pytest.importorskip("trustme")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    with serve(echo, "127.0.0.1", 0, ssl=context) as server:
+        peer = socket.create_connection(server.addresses[0], timeout=60)
+        said = ssl.MemoryBIO()
+        client = ssl.create_default_context().wrap_bio(
+            ssl.MemoryBIO(), said, server_hostname="localhost"
+        )
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        peer.sendall(said.read())
+        # It has answered, and waits for the rest.
+        assert peer.recv(1)
+    peer.close()
+
+
 def test_what_a_peer_does_wrong_ends_its_handler_and_nothing_else() -> None:
     with serve(echo, "127.0.0.1", 0, new_connection=lines) as server:
         with connect(*server.addresses[0]) as stream:

@@ -184,6 +184,9 @@ class ChatStream(AsyncChatStream):
     async def _start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
     ) -> None:
+        if self._disconnected.done():
+            # The loop would wait for an answer.
+            raise lost(self._why_disconnected)
         try:
             transport = await self._loop.start_tls(
                 self._transport,
@@ -192,14 +195,16 @@ class ChatStream(AsyncChatStream):
                 server_side=server_side,
                 server_hostname=hostname,
             )
+            if transport is None or self._failure is not None:
+                # Another task has aborted it.
+                raise ConnectionResetError from self._why_disconnected
         except BaseException as cause:
-            # Up to Python 3.10 the protocol is not told.
-            self._disconnect(None)
+            # What happens during a handshake the protocol may not be told.
+            if not self._disconnected.done():
+                self._disconnected.set_result(None)
             if isinstance(cause, OSError):
                 raise (self._failure or lost(cause, HANDSHAKE_FAILED)) from cause
             raise
-        if transport is None:
-            raise self._failure or lost(self._why_disconnected)
         self._reading_paused = False
         self._beneath_tls = self._transport
         self._attach(transport)

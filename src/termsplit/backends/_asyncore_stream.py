@@ -16,7 +16,16 @@ from termsplit._errors import ConnectionLost, LocalProtocolError, RemoteProtocol
 
 from ._asyncore import asyncore
 from ._asyncore_dispatcher import Callbacks, Dispatcher
-from ._faces import LINGER, RECEIVE_SIZE, SEND_AT_ONCE, Faces, aborted, lost, send_at_once
+from ._faces import (
+    HANDSHAKE_FAILED,
+    LINGER,
+    RECEIVE_SIZE,
+    SEND_AT_ONCE,
+    Faces,
+    aborted,
+    lost,
+    send_at_once,
+)
 
 if TYPE_CHECKING:
     from termsplit._chat import Chat
@@ -105,6 +114,9 @@ class ChatStream(Faces, Dispatcher):
         server_hostname: str | None = None,
     ) -> None:
         """Send what was pushed, then go on over TLS: STARTTLS, in mid-stream.
+
+        When the handshake fails, the socket is closed at once, what was pushed is dropped, and
+        `Chat.connection_lost` is told.
 
         Args:
             context: the TLS settings.
@@ -213,7 +225,7 @@ class ChatStream(Faces, Dispatcher):
 
     def _shake_hands(self) -> None:
         if self._handshaking:
-            self._attempt(self.socket.do_handshake)
+            self._attempt(self.socket.do_handshake, failed=HANDSHAKE_FAILED)
             self._handshaking = bool(self._wanted)
 
     def _receive(self) -> None:
@@ -277,7 +289,7 @@ class ChatStream(Faces, Dispatcher):
             self._attempt(lambda: self.socket.shutdown(socket.SHUT_WR))
             self._linger_until = time.monotonic() + LINGER
 
-    def _attempt(self, operation: Callable[[], T]) -> T | None:
+    def _attempt(self, operation: Callable[[], T], *, failed: str = "the peer is gone") -> T | None:
         """What the socket's operation returns; None if it would have to wait."""
         try:
             return operation()
@@ -288,7 +300,7 @@ class ChatStream(Faces, Dispatcher):
         except BlockingIOError:
             pass
         except OSError as cause:
-            raise lost(cause) from cause
+            raise lost(cause, failed) from cause
         return None
 
     def _begin_tls(self) -> None:
@@ -304,7 +316,7 @@ class ChatStream(Faces, Dispatcher):
                 suppress_ragged_eofs=False,
             )
         except OSError as cause:
-            raise lost(cause) from cause
+            raise lost(cause, HANDSHAKE_FAILED) from cause
         self._handshaking = True
         self._wanted = "read" if server_side else "write"
 
@@ -326,6 +338,8 @@ class ChatStream(Faces, Dispatcher):
             return
         self._closed = True
         self._error = error
+        if isinstance(error, ConnectionLost):
+            self._input_lost = error
         asyncore.dispatcher.close(self)
         try:
             self._drop_output()

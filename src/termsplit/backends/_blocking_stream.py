@@ -83,7 +83,7 @@ class ChatStream(Reading):
         if connection.broken is not None:
             raise connection.broken
         if self._aborted:
-            raise lost(None, "the stream was aborted")
+            raise self._input_lost or lost(None, "the stream was aborted")
         while connection.output_pending and (data := connection.data_to_send()):
             connection.data_sent(self._attempt(self._transport.send, data))
         if connection.must_close and not (self._eof_sent or self._detached):
@@ -142,6 +142,9 @@ class ChatStream(Reading):
     ) -> None:
         """Send what was pushed, then go on over TLS: STARTTLS, in mid-stream.
 
+        When the handshake fails, or times out, it closes the transport at once: every later call raises one
+        `ConnectionLost`, which says why.
+
         Args:
             context: the TLS settings.
             server_side: whether this is the server's side.
@@ -158,15 +161,29 @@ class ChatStream(Reading):
             raise LocalProtocolError("expected a socket to begin TLS on, got a pair of files")
         self._refuse_to_start_tls(context, server_side, server_hostname)
         self.flush()
-        wrap = functools.partial(
-            context.wrap_socket,
-            server_side=server_side,
-            server_hostname=server_hostname,
-            suppress_ragged_eofs=False,
-        )
-        self.transport = self._transport = self._attempt(
-            wrap, self._transport, failed=HANDSHAKE_FAILED
-        )
+
+        def wrap(sock: socket.socket) -> ssl.SSLSocket:
+            # Of one that is gone it would take the file descriptor, and not give it back.
+            sock.getpeername()
+            return context.wrap_socket(
+                sock,
+                server_side=server_side,
+                server_hostname=server_hostname,
+                do_handshake_on_connect=False,
+                suppress_ragged_eofs=False,
+            )
+
+        try:
+            self.transport = self._transport = self._attempt(
+                wrap, self._transport, failed=HANDSHAKE_FAILED
+            )
+            # Another thread may have closed the socket that this one has replaced.
+            self._refuse_to_receive()
+            self._attempt(lambda tls: tls.do_handshake(), self._transport, failed=HANDSHAKE_FAILED)
+        except BaseException as cause:
+            self._handshake_lost(cause)
+            self.abort()
+            raise
 
     def __enter__(self) -> Self:
         """The end of the block is `close`, or `abort` if anything is raised."""

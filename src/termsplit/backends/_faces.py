@@ -46,6 +46,7 @@ def lost(cause: BaseException | None, what: str = "the peer is gone") -> Connect
 
 
 HANDSHAKE_FAILED = "the TLS handshake failed"
+HANDSHAKE_INTERRUPTED = "the TLS handshake was interrupted"
 
 
 def aborted() -> ConnectionLost:
@@ -169,11 +170,11 @@ class Faces:
         """Raise what explains that nothing more can be received, if so it is."""
         if self._detached:
             raise LocalProtocolError("expected a stream with a transport, got a detached one")
-        if self._closed:
-            raise lost(None, "the stream was closed")
         if self._input_lost is not None:
             # A socket reports it once, and an end after that.
             raise self._input_lost
+        if self._closed:
+            raise lost(None, "the stream was closed")
 
     def _refuse_to_start_tls(
         self, context: ssl.SSLContext, server_side: bool, hostname: str | None
@@ -187,6 +188,12 @@ class Faces:
                 "or a context whose check_hostname is False"
             )
         self.connection.refuse_trailing_data()
+
+    def _handshake_lost(self, cause: BaseException) -> ConnectionLost:
+        """What all calls to come raise: who can't go on with a handshake can't go on without one either."""
+        error = cause if isinstance(cause, ConnectionLost) else lost(cause, HANDSHAKE_INTERRUPTED)
+        self._input_lost = error
+        return error
 
     @property
     def _input_over(self) -> bool:

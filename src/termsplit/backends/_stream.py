@@ -170,6 +170,9 @@ class AsyncChatStream(AsyncReading):
     ) -> None:
         """Send what was pushed, then go on over TLS: STARTTLS, in mid-stream.
 
+        When the handshake fails, or is cancelled, it closes the transport at once: what was pushed meanwhile is
+        dropped, and every later call raises one `ConnectionLost`, which says why.
+
         Args:
             context: the TLS settings.
             server_side: whether this is the server's side.
@@ -188,7 +191,12 @@ class AsyncChatStream(AsyncReading):
             await self.flush()
             # What is pushed during the handshake has to wait for its end.
             self.connection.on_output = None
-            await self._start_tls(context, server_side, server_hostname)
+            try:
+                await self._start_tls(context, server_side, server_hostname)
+            except BaseException as cause:
+                self._fail(self._handshake_lost(cause))
+                await self.abort()
+                raise
             self._watch_output()
 
     async def _detach(self) -> bytes:

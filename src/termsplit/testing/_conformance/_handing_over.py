@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from termsplit import ConnectionLost, LocalProtocolError, UnexpectedData
 from termsplit.testing._backend import HOSTNAME, receive
 
-from ._scenario import expect, needs, raises, read_to_whatever_end
+from ._scenario import Lazy, done, expect, needs, raises, read_to_whatever_end
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Coroutine
 
     from termsplit.testing._backend import Trial
 
@@ -120,11 +121,85 @@ async def a_handshake_that_fails_is_a_lost_connection(trial: Trial) -> None:
 
     def begin(sock: socket.socket) -> None:
         expect(receive(sock, 3), b"go\n")
-        sock.sendall(b"this is no handshake" * 10)
+        sock.sendall(_NO_HANDSHAKE)
 
     beginning = trial.peer.start(begin)
-    await raises(ConnectionLost, trial.stream.start_tls(trial.harness.tls[0], server_side=True))
+    error = await raises(
+        ConnectionLost, trial.stream.start_tls(trial.harness.tls[0], server_side=True)
+    )
+    assert isinstance(error.__cause__, Exception), "expected the loop's own error as the cause"
     await trial.wait(beginning)
+    await _expect_no_more(trial, str(error))
+
+
+@needs("faces", "starttls", "interrupt")
+async def a_handshake_that_is_interrupted_is_a_lost_connection(trial: Trial) -> None:
+    await trial.interrupt(lambda: _begin(trial))
+    error = await raises(ConnectionLost, trial.stream.receive_record(b"\n"))
+    await _expect_no_more(trial, str(error))
+
+
+@needs("faces", "starttls", "interrupt")
+async def tls_that_is_interrupted_before_its_handshake_may_begin_again(trial: Trial) -> None:
+    assert trial.harness.tls is not None
+    theirs, data = trial.harness.tls[0], b"x" * 32_000_000
+    trial.stream.push(data)
+    await trial.interrupt(lambda: _begin(trial))
+
+    def begin(sock: socket.socket) -> socket.socket:
+        assert receive(sock, len(data)) == data, "expected all that was pushed"
+        return theirs.wrap_socket(sock, server_side=True)
+
+    beginning = trial.peer.start(begin)
+    await _begin(trial)
+    trial.peer.sock = await trial.wait(beginning)
+    await _talk_in_secret(trial)
+
+
+@needs("faces", "starttls", "tasks")
+async def what_is_pushed_during_a_handshake_that_fails_is_dropped(trial: Trial) -> None:
+    producer = Lazy()
+    lost: list[str] = []
+
+    async def begin() -> None:
+        lost.append(str(await raises(ConnectionLost, _begin(trial))))
+
+    async def flush() -> None:
+        await trial.peer.receive(1)
+        trial.stream.push_producer(producer)
+        refusing = trial.peer.start(lambda sock: sock.sendall(_NO_HANDSHAKE))
+        lost.append(str(await raises(ConnectionLost, trial.stream.flush())))
+        await trial.wait(refusing)
+
+    await trial.harness.together(begin, flush)
+    assert producer.closed, "expected the producer to be closed"
+    expect(lost, lost[:1] * 2)
+    await _expect_no_more(trial, lost[0])
+
+
+@needs("faces", "starttls", "tasks")
+async def aborting_ends_a_handshake(trial: Trial) -> None:
+    async def begin() -> None:
+        await raises(ConnectionLost, _begin(trial))
+
+    async def abort() -> None:
+        await trial.peer.receive(1)
+        await trial.stream.abort()
+
+    await trial.harness.together(begin, abort)
+    await trial.peer.do(read_to_whatever_end)
+
+
+@needs("faces", "starttls", "reset")
+async def tls_with_a_peer_that_is_gone_is_a_lost_connection(trial: Trial) -> None:
+    await trial.peer.send(b"ready\n")
+    expect(await trial.stream.receive_record(b"\n"), b"ready")
+    await trial.peer.reset()
+    # A loop that reads ahead may notice it now.
+    for _ in range(3):
+        await trial.wait(done())
+    error = await raises(ConnectionLost, _begin(trial))
+    expect(str(await raises(ConnectionLost, trial.stream.flush())), str(error))
 
 
 @needs("starttls")
@@ -149,6 +224,29 @@ async def _close(trial: Trial) -> None:
     await trial.wait(answering)
 
 
+_NO_HANDSHAKE = b"this is no handshake" * 10
+
+
 async def _begin(trial: Trial) -> None:
     assert trial.harness.tls is not None
     await trial.stream.start_tls(trial.harness.tls[1], server_hostname=HOSTNAME)
+
+
+async def _expect_no_more(trial: Trial, why: str) -> None:
+    """The transport is closed, and every call says why."""
+    assert "TLS" in why, f"expected an error of the handshake, got {why}"
+    await trial.peer.do(read_to_whatever_end)
+    producer = Lazy()
+    trial.stream.push_producer(producer)
+    assert producer.closed, "expected the producer to be closed"
+    calls: list[Callable[[], Coroutine[Any, Any, object]]] = [
+        lambda: trial.stream.receive_record(b"\n"),
+        trial.stream.next_event,
+        lambda: trial.stream.send(b"more"),
+        trial.stream.flush,
+        lambda: _begin(trial),
+    ]
+    for call in calls:
+        expect(str(await raises(ConnectionLost, call())), why)
+    await trial.stream.aclose()
+    await trial.stream.abort()
