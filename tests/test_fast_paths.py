@@ -22,6 +22,7 @@ from termsplit import (
 )
 from termsplit._batched import EachRecord
 from termsplit.framing import length_prefixed
+from tests.invariants import check_state
 
 T = TypeVar("T")
 
@@ -146,6 +147,7 @@ class Run:
             self.seen.append(type(error))
 
     def see(self, item: object) -> None:
+        self.check()
         # The pieces in which a record comes may differ: joined, they may not.
         if isinstance(item, DataReceived) and self.seen and isinstance(self.seen[-1], DataReceived):
             item = DataReceived(self.seen.pop().data + item.data)  # type: ignore[attr-defined]
@@ -165,6 +167,11 @@ class Run:
             self.take(verb, argument)
         else:
             self.seen.append((self.splitter.offset, self.splitter.trailing_data))
+        self.check()
+
+    def check(self) -> None:
+        if not isinstance(self.splitter, PlainSplitter):
+            check_state(self.splitter)
 
 
 def one_by_one(take: Callable[[], object]) -> Iterator[object]:

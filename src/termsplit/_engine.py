@@ -70,7 +70,10 @@ _NO_PATTERN = literal_pattern(b"\n")
 
 
 class Engine:
-    """What makes records of the bytes that come in. How they are handed over is for its faces, in `Splitter`."""
+    """What makes records of the bytes that come in. How they are handed over is for its faces, in `Splitter`.
+
+    What holds of its attributes together is written down in ``tests/invariants.py``, and asserted in random programs.
+    """
 
     # With __dict__, for a recorder to stand before single methods of one machine.
     __slots__ = (
