@@ -37,7 +37,7 @@ def check_state(splitter: Splitter) -> None:
     if splitter._next_terminator is not None:
         assert splitter._passing_over
 
-    if splitter._conversing:
+    if splitter._single_next is not None:
         assert usual_limits
         assert not ready
         assert not splitter._pieces
@@ -46,5 +46,4 @@ def check_state(splitter: Splitter) -> None:
         assert splitter._window == splitter._at_once == 0
         assert splitter._terminators_ready is None
     if splitter._single_next:
-        assert splitter._conversing
         assert not given

@@ -47,19 +47,11 @@ class PlainSplitter(Splitter):
         pass
 
     @property
-    def _single_next(self) -> bool:
-        return False
+    def _single_next(self) -> bool | None:
+        return None
 
     @_single_next.setter
-    def _single_next(self, single: bool) -> None:
-        pass
-
-    @property
-    def _conversing(self) -> bool:
-        return False
-
-    @_conversing.setter
-    def _conversing(self, conversing: bool) -> None:
+    def _single_next(self, single: bool | None) -> None:
         pass
 
     def _send_at_hand(self, send: Callable[[bytes], object], answer: object) -> object:

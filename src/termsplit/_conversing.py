@@ -1,7 +1,7 @@
 """Conversations: each record has another terminator than the last one, such as a body as long as its head says.
 
-Windows are of no use there. Between two such records (``_conversing``) `set_terminator` has nothing to do but to note the
-new one, and the record that it ends (``_single_next``) is cut by `_cut_single`. A grammar gets its records from
+Windows are of no use there. Between two such records (``_single_next`` is not None) `set_terminator` has nothing to do but to
+note the new one, and the record that it ends (``_single_next`` is True) is cut by `_cut_single`. A grammar gets its records from
 `_send_at_hand`, which needs no terminator set. Of one that is known to ask for nothing but lengths and strings,
 `_messages_at_hand` cuts a window of messages, and `_take_message` one, or begins it.
 """
@@ -86,7 +86,7 @@ class ConversingEngine(ReceivingEngine):
             return answer
         max_size = self._max_size
         literal: Any = self._pattern_literal or _NO_ANSWER
-        if not self._conversing:
+        if self._single_next is None:
             if self._streamed or self._pieces or self._passing_over:
                 return answer
             if self._event_limit != _NO_LIMIT or self._record_limit != max_size:
@@ -103,7 +103,7 @@ class ConversingEngine(ReceivingEngine):
             # It was set for this record, and not for one before: below, it must not count as the same again.
             self._terminator = None
         self._undisturbed = True
-        self._single_next = self._conversing = False
+        self._single_next = None
         try:
             while self._undisturbed:
                 if type(answer) is int:
@@ -179,14 +179,14 @@ class ConversingEngine(ReceivingEngine):
     def _await(self, terminator: Terminator, count: int) -> None:
         """Set what ends the next record of a conversation, which is not at hand."""
         self._terminator, self._count = terminator, count
-        self._single_next = self._conversing = True
+        self._single_next = True
         self._wait_for_single()
 
     def _open_window(self, size: int) -> None:
         """Have more than a record at a time cut from here on, if there is enough: they are of about this size."""
         if len(self._buffer) - self._position <= _SHORT_REST:
             return
-        self._single_next = self._conversing = False
+        self._single_next = None
         self._window = max(4 * size, min(16 * size, _WIDEST_WINDOW))
 
     def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
@@ -195,7 +195,7 @@ class ConversingEngine(ReceivingEngine):
         None if there are none at hand.
         """
         self._undisturbed = False
-        self._single_next = self._conversing = False
+        self._single_next = None
         if self._ready is not _NOTHING:
             if self._ready_of is not grammar:
                 self._put_back()

@@ -82,7 +82,6 @@ class Engine:
         "_base",
         "_buffer",
         "_chunk_cost",
-        "_conversing",
         "_count",
         "_data_end",
         "_data_given",
@@ -128,11 +127,10 @@ class Engine:
 
         # While _send_at_hand sends: neither the grammar nor whoever it calls has done anything here.
         self._undisturbed = False
-        # A count or byte string was set where a record begins, and all records since were cut one by one: there is no window,
-        # nothing is ready, put aside, passed over, or given in part (but for _data_given), and the limits are the usual ones.
-        self._conversing = False
-        # So it is, _data_given is None, and what ends the next record was set for that one alone.
-        self._single_next = False
+        # Not None in a conversation: a count or byte string was set where a record begins, and all records since were cut one
+        # by one. There is no window, nothing is ready, put aside, passed over, or given in part (but for _data_given), and the
+        # limits are the usual ones. True: _data_given is None too, and what ends the next record was set for that one alone.
+        self._single_next: bool | None = None
         # What was cut ahead. Who finds nothing left in it leaves _NOTHING here.
         self._ready: Iterator[bytes] = _NOTHING
         # The grammar whose messages these are; None if they are records.
@@ -198,7 +196,7 @@ class Engine:
             TypeError: it is none of these; bool and str among others.
             ValueError: an empty byte string or a negative count.
         """
-        if self._conversing and self._data_given is None:
+        if self._single_next is not None and self._data_given is None:
             # Whatever waits, there is nothing else to see to.
             if type(terminator) is int:
                 if 0 < terminator < self._max_size:
@@ -268,11 +266,9 @@ class Engine:
             self._last_byte = pattern.last_byte
             self._held_back = b""
         self._pattern_literal = literal
-        self._single_next = self._conversing = (
-            event_limit == _NO_LIMIT
-            and record_limit == self._max_size
-            and (literal is not None if count < 0 else 0 < count < record_limit)
-        )
+        usual = event_limit == _NO_LIMIT and record_limit == self._max_size
+        single = literal is not None if count < 0 else 0 < count < record_limit
+        self._single_next = True if usual and single else None
 
     def _begin_record(
         self, terminator: Terminator, count: int, record_limit: int, event_limit: int
@@ -301,7 +297,7 @@ class Engine:
         is then the end of those that can't belong to the terminator; or the position, if a count is too long.
         """
         self._undisturbed = False
-        self._single_next = self._conversing = False
+        self._single_next = None
         buffer, start, count = self._buffer, self._position, self._count
         taken = self._streamed + self._pieces_size
         if count >= 0:
@@ -390,7 +386,7 @@ class Engine:
         if self._data_given:
             self._streamed += len(self._data_given.data)
             self._data_given = None
-            self._single_next = self._conversing = False
+            self._single_next = None
             terminators += 1
         if not terminators:
             return

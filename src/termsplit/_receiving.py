@@ -201,7 +201,7 @@ class ReceivingEngine(Engine):
         if size <= most:
             self._buffer = b"".join(searched)
             return
-        self._single_next = self._conversing = False
+        self._single_next = None
         pattern = self._pattern
         if size < _SHORT * len(searched) or len(searched[-1]) < pattern.longest:
             searched = [b"".join(searched)]

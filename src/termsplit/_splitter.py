@@ -425,7 +425,7 @@ class Splitter(ConversingEngine):
         size = len(data)
         self._base += size
         self._streamed += size
-        self._single_next = self._conversing = False
+        self._single_next = None
         event = _new(DataReceived)
         event.data = data  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue]
         return event
