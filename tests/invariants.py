@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from termsplit import Splitter
+from termsplit import Limited, Splitter
 from termsplit._engine import _NO_LIMIT, _NOTHING
 from termsplit._terminators import LiteralPattern
 
@@ -15,6 +15,7 @@ def check_state(splitter: Splitter) -> None:
     )
 
     assert usual_limits or splitter._event_limit == splitter._record_limit
+    assert usual_limits or isinstance(splitter._terminator, Limited)
     assert splitter._last_byte == splitter._pattern.last_byte
     if splitter._pattern_literal is not None:
         assert isinstance(splitter._pattern, LiteralPattern)

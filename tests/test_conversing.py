@@ -7,11 +7,14 @@ from termsplit import (
     AnyOf,
     DataReceived,
     Limited,
+    Parser,
     RecordTooLong,
     Splitter,
     Terminator,
     TerminatorFound,
 )
+from termsplit.framing import length_prefixed
+from tests.invariants import check_state
 
 Data, Found = DataReceived, TerminatorFound
 
@@ -122,3 +125,18 @@ class TestConversations:
         splitter.set_terminator(3)
         splitter.receive_data(b"def")
         assert list(splitter.events()) == [Data(b"def"), Found(3)]
+
+
+@pytest.mark.parametrize("max_size", [4, None])
+def test_behind_a_body_that_was_awaited_the_limits_are_the_usual_ones(
+    max_size: int | None,
+) -> None:
+    splitter = Splitter(max_size=9)
+    parser = Parser(length_prefixed(2, max_size=max_size).grammar, splitter)
+    messages: list[bytes] = []
+    for chunk in (b"\0\4bo", b"dy"):
+        splitter.receive_data(chunk)
+        messages += parser.messages()
+        check_state(splitter)
+    assert messages == [b"body"]
+    assert splitter.get_terminator() == 2

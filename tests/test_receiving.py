@@ -198,3 +198,12 @@ def test_a_long_record_full_of_beginnings_of_its_terminator(terminator: bytes, s
     assert records == [record] * 3
     pieces = [event.data if isinstance(event, Data) else b"|" for event in events]
     assert b"".join(pieces) == (record + b"|") * 3
+
+
+def test_a_terminator_that_begins_in_a_long_chunk_and_goes_on_in_a_short_one() -> None:
+    splitter = Splitter(b"ab;")
+    splitter.receive_data(b"x" * 6000 + b"a")
+    splitter.receive_data(b"b")
+    splitter.receive_data(b";")
+    assert splitter.next_record() == b"x" * 6000
+    assert splitter.offset == 6003
