@@ -6,13 +6,13 @@ import abc
 from typing import TYPE_CHECKING, Any, cast
 
 from ._engine import _NOTHING
-from ._events import NEED_DATA
+from ._terminators import Limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ._parser import Parse, Parser
-    from ._terminators import Limited, Terminator
+    from ._terminators import Terminator
 
 
 class BatchedGrammar(abc.ABC):
@@ -101,20 +101,14 @@ class LengthFirst(BatchedGrammar):
         if parser._between_messages:
             if splitter._terminator is not width or splitter._passing_over:
                 parser._stand_at(width)
-            batch = splitter._messages_at_hand(self)
-            if batch is not None:
-                return batch
-            taken = splitter._take_message(self)
-            if taken is NEED_DATA:
-                parser._wanted = width
-                return None
-            if type(taken) is bytes:
-                parser._wanted = width
-                return (taken,)
-            if taken is not None:
-                parser._await_body(cast("Limited", taken))
+            taken = splitter._messages_at_hand(self)
+            if type(taken) is Limited:
+                parser._await_body(taken)
                 if splitter._room > 0:
                     return None
+            elif taken is not None:
+                parser._wanted = width
+                return cast("Iterable[bytes]", taken) or None
         body = parser._body
         if body is not None:
             if splitter._stands_before(body):

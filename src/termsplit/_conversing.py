@@ -3,25 +3,23 @@
 Windows are of no use there. Between two such records (``_single_next`` is not None) `set_terminator` has nothing to do but to
 note the new one, and the record that it ends (``_single_next`` is True) is cut by `_cut_single`. A grammar gets its records from
 `_send_at_hand`, which needs no terminator set. Of one that is known to ask for nothing but lengths and strings,
-`_messages_at_hand` cuts a window of messages, and `_take_message` one, or begins it.
+`_messages_at_hand` cuts a window of messages, or one, or begins it.
 """
 
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ._engine import _LONG_REST, _NO_LIMIT, _NOTHING, _SHORT_REST, _WIDEST_WINDOW
 from ._errors import MalformedRecord
-from ._events import NEED_DATA
 from ._receiving import ReceivingEngine
 from ._terminators import _SHORT, Limited, Terminator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ._batched import LengthFirst
-    from ._events import NeedData
 
 # Stands where no answer of a grammar is meant.
 _NO_ANSWER: Any = object()
@@ -189,10 +187,12 @@ class ConversingEngine(ReceivingEngine):
         self._single_next = None
         self._window = max(4 * size, min(16 * size, _WIDEST_WINDOW))
 
-    def _messages_at_hand(self, grammar: LengthFirst) -> Iterator[bytes] | None:
-        """Cut off the next whole messages of a grammar, ahead of who takes them, as _cut does with records.
+    def _messages_at_hand(self, grammar: LengthFirst) -> Iterable[bytes] | Limited | None:
+        """Cut off the next whole messages of a grammar: many, ahead of who takes them, as _cut does with records; or one.
 
-        None if there are none at hand.
+        Returns:
+            the messages, which are none if not even a length is at hand. If the next one is not whole, its length is taken,
+            and this is its body, which is waited for. None if the grammar itself has to look at what there is.
         """
         self._undisturbed = False
         self._single_next = None
@@ -202,17 +202,49 @@ class ConversingEngine(ReceivingEngine):
             elif length_hint(self._ready):
                 return self._ready
             self._ready, self._ready_of = _NOTHING, None
-        buffer, start, window = self._buffer, self._position, self._window
+        width = grammar.width
         if (
-            window <= 0
-            or grammar.width > self._max_size
-            or self._room > 0
-            or self._streamed
+            self._streamed
             or self._pieces
             or self._data_given
             or self._passing_over
+            or width > self._max_size
         ):
             return None
+        if self._window > 0 and self._room <= 0:
+            ahead = self._messages_ahead(grammar)
+            if ahead is not None:
+                return ahead
+        if self._input_ended_by:
+            return None
+        if self._incoming and len(self._buffer) - self._position < width:
+            self._join_incoming()
+        buffer = self._buffer
+        begin, size = self._position + width, len(buffer)
+        if begin > size:
+            self._data_end = size
+            self._rest_searched()
+            return ()
+        count = grammar.size_at(buffer, begin - width)
+        if not 0 <= count < _NO_LIMIT:
+            return None
+        end = begin + count
+        if end <= size:
+            self._position = end
+            self._open_window(width + count)
+            return (buffer[begin:end],)
+        self._position = begin
+        body = grammar.body(count)
+        limit = _NO_LIMIT if body.max_size is None else body.max_size
+        self._begin_record(body, count, limit, limit)
+        if not self._incoming:
+            self._data_end = size
+            self._rest_searched()
+        return body
+
+    def _messages_ahead(self, grammar: LengthFirst) -> Iterator[bytes] | None:
+        """Cut off the whole messages in the window; None if not even one is at hand."""
+        buffer, start, window = self._buffer, self._position, self._window
         messages, end = grammar.cut(buffer, start, start + window)
         while not messages and start + window < len(buffer) and window < _WIDEST_WINDOW:
             window *= 2
@@ -224,48 +256,6 @@ class ConversingEngine(ReceivingEngine):
         self._ready_of = grammar
         ready = self._ready = iter(messages)
         return ready
-
-    def _take_message(
-        self, grammar: LengthFirst
-    ) -> bytes | Limited | Literal[NeedData.NEED_DATA] | None:
-        """Take the next message of a grammar; or, if it is not whole, its length, and wait for the body so announced.
-
-        NEED_DATA if not even the length is at hand. None if the grammar itself has to look at what there is.
-        """
-        width = grammar.width
-        if (
-            self._streamed
-            or self._pieces
-            or self._data_given
-            or self._passing_over
-            or self._input_ended_by
-            or width > self._max_size
-        ):
-            return None
-        if self._incoming and len(self._buffer) - self._position < width:
-            self._join_incoming()
-        buffer = self._buffer
-        begin, size = self._position + width, len(buffer)
-        if begin > size:
-            self._data_end = size
-            self._rest_searched()
-            return NEED_DATA
-        count = grammar.size_at(buffer, begin - width)
-        if not 0 <= count < _NO_LIMIT:
-            return None
-        end = begin + count
-        if end <= size:
-            self._position = end
-            self._open_window(width + count)
-            return buffer[begin:end]
-        self._position = begin
-        body = grammar.body(count)
-        limit = _NO_LIMIT if body.max_size is None else body.max_size
-        self._begin_record(body, count, limit, limit)
-        if not self._incoming:
-            self._data_end = size
-            self._rest_searched()
-        return body
 
     def _take_body(self) -> bytes | None:
         """The body that was awaited; None if there is more to do than to cut it off."""

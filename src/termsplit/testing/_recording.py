@@ -124,7 +124,6 @@ class Recorder:
         setattr(connection, "_look_behind", _leave_the_rest)  # noqa: B010
         # Every grammar is run.
         setattr(connection, "_messages_at_hand", _none_at_hand)  # noqa: B010
-        setattr(connection, "_take_message", _none_at_hand)  # noqa: B010
         # But a body may be awaited already.
         setattr(connection, "_take_body", _not_at_hand)  # noqa: B010
         setattr(connection, "_await_length", self._await_length)  # noqa: B010
