@@ -59,7 +59,7 @@ class ReceivingEngine(Engine):
             data = as_bytes(data)
         room = self._room - self._chunk_cost - len(data)
         if room <= 0:
-            return self._receive_for_a_face(data, room)
+            return self._receive_otherwise(data, room)
         if self._count >= 0 or self._last_byte not in data:
             # It completes no record.
             if data:
@@ -94,37 +94,33 @@ class ReceivingEngine(Engine):
                     # Too long to be searched once more.
                     self._at_once = 0
                 return False
-        return self._receive_for_a_face(data, room)
+        return self._receive_otherwise(data, room)
 
-    def _receive_for_a_face(self, data: bytes, room: int) -> bool:
-        """Have a face look at it, unless it only seems to need that."""
-        if self._room > 0 and data and self._ready is _NOTHING:
-            if room > 0 and self._at_once <= 0 and self._ends_nothing(data):
-                self._room = room
-                if self._buffer:
-                    self._incoming.append(data)
-                else:
-                    self._buffer = data
-                return False
-            if (
-                self._incoming
-                and room <= 0 < room + self._chunk_cost * len(self._incoming)
-                and (self._count >= 0 or self._last_byte not in data)
-            ):
-                # There would be room for it, if not for what Python keeps for each chunk.
-                self._join_searched(_SHORT_REST)
-                self._rest_searched()
-                # Not through a method that stands before this one: that has had the chunk.
-                return ReceivingEngine.receive_data(self, data)
-            if self._at_once > 0 and len(data) < self._window and self._split_several(data):
-                return True
-            self._room = 0
-            # Of a count, it is known that no more than the record's end need be joined with what there is.
-            most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
-            if self._incoming or len(self._buffer) > most:
-                self._join_searched(most)
-            self._buffer = self._buffer + data
+    def _receive_otherwise(self, data: bytes, room: int) -> bool:
+        """Take what may need a face to look at it; ``room`` is what it would leave."""
+        if self._room <= 0 or not data or self._ready is not _NOTHING:
+            return self._receive_behind(data)
+        if room > 0:
+            if self._at_once <= 0 and self._ends_nothing(data):
+                return self._keep(data, room)
+        elif (
+            self._incoming
+            and room + self._chunk_cost * len(self._incoming) > 0
+            and (self._count >= 0 or self._last_byte not in data)
+        ):
+            # There would be room for it, if not for what Python keeps for each chunk.
+            self._join_searched(_SHORT_REST)
+            self._rest_searched()
+            room = self._room - self._chunk_cost - len(data)
+            if room > 0:
+                return self._keep(data, room)
+        if self._at_once > 0 and len(data) < self._window and self._split_several(data):
             return True
+        self._add_for_a_face(data)
+        return True
+
+    def _receive_behind(self, data: bytes) -> bool:
+        """Take what comes in behind records that are ready, or behind what was not searched yet."""
         if self._input_ended_by:
             raise LocalProtocolError(f"receive_data() after {self._input_ended_by}()")
         if not data:
@@ -132,6 +128,24 @@ class ReceivingEngine(Engine):
         self._room = 0
         self._incoming.append(data)
         return True
+
+    def _keep(self, data: bytes, room: int) -> bool:
+        """Let it wait, since it completes no record."""
+        self._room = room
+        if self._buffer:
+            self._incoming.append(data)
+        else:
+            self._buffer = data
+        return False
+
+    def _add_for_a_face(self, data: bytes) -> None:
+        """Join it with what was searched, to be searched by a face."""
+        self._room = 0
+        # Of a count, it is known that no more than the record's end need be joined with what there is.
+        most = 0 if self._count >= 0 and len(data) > _LONG_REST else _LONG_REST
+        if self._incoming or len(self._buffer) > most:
+            self._join_searched(most)
+        self._buffer = self._buffer + data
 
     def _ends_nothing(self, data: bytes) -> bool:
         """Whether a byte string that is the pattern does not end in it, though its last byte is there.
@@ -144,20 +158,24 @@ class ReceivingEngine(Engine):
         if len(data) > _SHORT_REST and not self._pieces and self._streamed <= _SHORT:
             # It is a record that is not long, and likely to end.
             return False
-        incoming = self._incoming
-        last = incoming[-1] if incoming else self._buffer
-        if len(last) < most and incoming:
-            before = b""
-            while incoming and len(before) + len(incoming[-1]) <= most:
-                # They stay joined, so there are never many.
-                before = incoming.pop() + before
-            last = incoming[-1] if incoming else self._buffer
-            incoming.append(before)
-            last = last[-most:] + before
-        end = last[-most:] + data
+        end = self._join_last(most) + data
         if len(end) < _SHORT:
             return literal not in end
         return self._pattern.search(end, 0, len(end), False) is None
+
+    def _join_last(self, most: int) -> bytes:
+        """The last ``most`` bytes of what was searched. Short chunks in which they came are joined, and stay so."""
+        incoming = self._incoming
+        last = incoming[-1] if incoming else self._buffer
+        if len(last) < most and incoming:
+            joined = b""
+            while incoming and len(joined) + len(incoming[-1]) <= most:
+                # Since they stay joined, there are never many.
+                joined = incoming.pop() + joined
+            last = incoming[-1] if incoming else self._buffer
+            incoming.append(joined)
+            last = last[-most:] + joined
+        return last[-most:]
 
     def _split(self, buffer: bytes) -> list[bytes]:
         """Split at the byte string that is the pattern, in the way that would have been the faster one the last time."""
