@@ -98,7 +98,8 @@ class ConversingEngine(ReceivingEngine):
             stop = start + max_size
         width = self._pattern.longest
         if self._single_next and answer is literal:
-            # It was set for this record, and not for one before: below, it must not count as the same again.
+            # Below, _terminator is what ended the record before, and this was set for the next one. (To keep it in a variable
+            # would cost more.)
             self._terminator = None
         self._undisturbed = True
         self._single_next = None
@@ -148,7 +149,6 @@ class ConversingEngine(ReceivingEngine):
         if (type(answer) is int and answer >= 0) or (
             answer is self._pattern_literal and answer is not None
         ):
-            self._terminator = None
             self._record_limit, self._event_limit = self._max_size, _NO_LIMIT
 
     def _cut_limited(self, limited: Limited) -> bytes | None:
