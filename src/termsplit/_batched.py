@@ -56,6 +56,7 @@ class EachRecord(BatchedGrammar):
             splitter.set_terminator(self.terminator)
         elif splitter._terminator is not self.terminator or splitter._passing_over:
             parser._stand_at(self.terminator)
+        # Parser._waits, inlined: where it stands is settled.
         if splitter._room > 0 and splitter._ready is _NOTHING and not splitter._streamed:
             return None
         return splitter._next_batch(parser._too_long)

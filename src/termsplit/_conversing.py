@@ -11,7 +11,7 @@ from __future__ import annotations
 from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
-from ._engine import _LONG_REST, _NO_LIMIT, _NOTHING, _SHORT_REST, _WIDEST_WINDOW
+from ._engine import _LONG_REST, _NO_LIMIT, _NOTHING, _SHORT_REST, _WIDE_WINDOW
 from ._errors import MalformedRecord
 from ._receiving import ReceivingEngine
 from ._terminators import _SHORT, Limited, Terminator
@@ -185,7 +185,7 @@ class ConversingEngine(ReceivingEngine):
         if len(self._buffer) - self._position <= _SHORT_REST:
             return
         self._single_next = None
-        self._window = max(4 * size, min(16 * size, _WIDEST_WINDOW))
+        self._window = max(4 * size, min(16 * size, _WIDE_WINDOW))
 
     def _messages_at_hand(self, grammar: LengthFirst) -> Iterable[bytes] | Limited | None:
         """Cut off the next whole messages of a grammar: many, ahead of who takes them, as _cut does with records; or one.
@@ -246,12 +246,12 @@ class ConversingEngine(ReceivingEngine):
         """Cut off the whole messages in the window; None if not even one is at hand."""
         buffer, start, window = self._buffer, self._position, self._window
         messages, end = grammar.cut(buffer, start, start + window)
-        while not messages and start + window < len(buffer) and window < _WIDEST_WINDOW:
+        while not messages and start + window < len(buffer) and window < _WIDE_WINDOW:
             window *= 2
             messages, end = grammar.cut(buffer, start, start + window)
         if not messages:
             return None
-        self._window = min(2 * window, _WIDEST_WINDOW)
+        self._window = min(2 * window, _WIDE_WINDOW)
         self._position = end
         self._ready_of = grammar
         ready = self._ready = iter(messages)

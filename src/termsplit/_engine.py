@@ -55,8 +55,9 @@ __all__ = ["DEFAULT_MAX_SIZE"]
 DEFAULT_MAX_SIZE = 64 * 1024
 """The longest record that accumulates unless told otherwise, in bytes; asyncio's streams take the same."""
 
-# A window of this size stays in the processor's cache while it is split and handed out.
-_WIDEST_WINDOW = 16 * 1024
+# A window of this size is not doubled any more: even one of nearly twice as much stays in the processor's cache while it is
+# split and handed out.
+_WIDE_WINDOW = 16 * 1024
 # The beginning of a record that is so short is copied and searched again with what comes in: cheaper than to put it aside.
 _SHORT_REST = 128
 # To copy so many bytes once takes no longer than to do without.
@@ -315,15 +316,15 @@ class Engine:
         else:
             pattern, window, index = self._pattern, self._window, -1
             if window > 0 and not self._pieces_size:
-                records, terminators, size = pattern.cut(buffer[start : start + window])
+                records, terminators, cut_off = pattern.cut(buffer[start : start + window])
                 # Another face may take what this one leaves: so the smaller of their limits holds.
                 longest = self._record_limit
                 if records and (
                     taken + window <= longest
                     or (taken + len(records[0]) <= limit and max(map(len, records)) <= longest)
                 ):
-                    self._position = start + size
-                    if window < _WIDEST_WINDOW:
+                    self._position = start + cut_off
+                    if window < _WIDE_WINDOW:
                         self._window = 2 * window
                     self._terminators_ready = terminators
                     ready = self._ready = iter(records)
@@ -361,7 +362,7 @@ class Engine:
                 self._data_end = index
                 return _TOO_LONG
             width = 4 * (taken + end - start)
-            self._window = width if width <= _WIDEST_WINDOW else -1
+            self._window = width if width <= _WIDE_WINDOW else -1
         if self._pieces:
             view = memoryview(buffer) if index - start > _LONG_REST else buffer
             record = self._completed(view[start:index])

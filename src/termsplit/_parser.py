@@ -206,6 +206,7 @@ class Parser(Generic[T]):
         while True:
             stage, wanted = self._stage, self._wanted
             if stage is _UNDER_WAY or stage is _BEGUN:
+                # _waits, inlined; here None is what the grammar waits for.
                 if (
                     splitter._ready is _NOTHING
                     and splitter._room > 0
@@ -303,13 +304,13 @@ class Parser(Generic[T]):
                 else:
                     # There was none in it any more.
                     self._stage = stage
+                # _waits, inlined: as at the beginning of the loop, without a turn.
                 if (
                     splitter._room > 0
                     and splitter._ready is _NOTHING
                     and splitter._terminator is wanted
                     and not splitter._streamed
                 ):
-                    # As at the beginning of the loop, without a turn.
                     return
 
     def next_message(self) -> T | Literal[NeedData.NEED_DATA]:

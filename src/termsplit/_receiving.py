@@ -243,17 +243,17 @@ class ReceivingEngine(Engine):
             self._position = 0
         if self._passing_over:
             return
-        count, most, size = self._count, self._record_limit, len(self._buffer) + self._pieces_size
+        count, most, kept = self._count, self._record_limit, len(self._buffer) + self._pieces_size
         self._at_once = 0
         if 0 <= count < _NO_LIMIT:
             if count > most and not self._streamed:
                 # The records face refuses it at once.
                 return
-            room = count - self._streamed - size
+            room = count - self._streamed - kept
         else:
             if self._event_limit < _NO_LIMIT:
                 most -= self._streamed
-            room = most - size + 1
+            room = most - kept + 1
             if count < 0:
                 if self._last_byte < 0:
                     return
