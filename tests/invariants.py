@@ -33,6 +33,7 @@ def check_state(splitter: Splitter) -> None:
     if given:
         assert not splitter._pieces
     if splitter._passing_over:
+        assert splitter._room <= 0
         assert not ready
         assert not given
     if splitter._next_terminator is not None:

@@ -155,6 +155,32 @@ def test_two_of_them_may_take_turns_within_what_was_cut() -> None:
     assert [len(next(turns[i % 2])) for i in range(20)] == [*range(20, 40)]
 
 
+@pytest.mark.parametrize("framing", [lines(), length_prefixed(2)])
+def test_one_is_a_part_of_another_grammar(framing: Framing[bytes]) -> None:
+    def pair() -> Parse[tuple[bytes, bytes]]:
+        return (yield from framing.grammar()), (yield from framing.grammar())
+
+    sent = [b"one", b"two", b"three", b"four"]
+    stream = b"".join(map(framing.encode, sent))
+    assert list(Parser(pair).feed(stream)) == [(b"one", b"two"), (b"three", b"four")]
+
+
+def test_the_terminator_that_someone_set_between_two_messages_ends_none() -> None:
+    parser = Parser(lines().grammar)
+    assert list(parser.feed(b"one\n")) == [b"one"]
+    parser.splitter.set_terminator(2)
+    assert list(parser.feed(b"two\nthree\n")) == [b"two", b"three"]
+
+
+def test_a_body_that_goes_on_in_chunks_that_came_before_it_was_begun() -> None:
+    parser = Parser(length_prefixed(2).grammar)
+    assert list(parser.feed(b"\0")) == []
+    for chunk in (b"\5a", b"bc", b"d"):
+        parser.receive_data(chunk)
+    assert list(parser.messages()) == []
+    assert list(parser.feed(b"e\0\1f")) == [b"abcde", b"f"]
+
+
 def test_a_message_longer_than_what_waits_unread() -> None:
     framing = length_prefixed(4, max_size=None)
     parser = Parser(framing.grammar)

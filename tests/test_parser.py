@@ -562,6 +562,18 @@ def test_a_malformed_record_of_no_bytes_gets_its_offset() -> None:
         list(Parser(grammar).feed(b"abc"))
 
 
+def test_a_malformed_record_of_so_many_bytes_gets_its_offset() -> None:
+    def grammar() -> Parse[bytes]:
+        raise MalformedRecord("nothing", (yield 3), 1)
+
+    parser = Parser(grammar)
+    parser.receive_data(b"onetwo")
+    with pytest.raises(MalformedRecord, match="got b'ne' at offset 1"):
+        parser.next_message()
+    with pytest.raises(MalformedRecord, match="got b'wo' at offset 4"):
+        parser.next_message()
+
+
 def test_a_malformed_record_gets_its_offset_though_the_grammar_has_looked_at_the_next_ones() -> (
     None
 ):

@@ -47,6 +47,17 @@ class TestEvents:
         given = [splitter.next_event() for _ in range(4)]
         assert given == [Data(b"a"), Found(b"\n"), Data(b"b"), NEED_DATA]
 
+    def test_next_event_of_records_that_were_split_as_they_came_in(self) -> None:
+        splitter = Splitter(b"\n")
+        assert len(list(splitter.feed(b"a line\n" * 20))) == 40
+        splitter.receive_data(b"one\n\ntwo\n\nthr")
+        given = [splitter.next_event() for _ in range(8)]
+        assert given == [
+            *(Data(b"one"), Found(b"\n"), Found(b"\n")),
+            *(Data(b"two"), Found(b"\n"), Found(b"\n")),
+            *(Data(b"thr"), NEED_DATA),
+        ]
+
     @pytest.mark.parametrize("terminator", [b";", AnyOf(b";", b",")])
     def test_a_count_goes_on_wherever_the_offset_was_looked_at(
         self, terminator: Terminator
@@ -194,6 +205,17 @@ class TestRecords:
         splitter.receive_eof()
         assert list(splitter.events()) == [Data(10_000 * b"a" + b"\r"), EOFReceived(False)]
 
+    def test_a_long_record_begun_whole_may_be_ended_as_events(self) -> None:
+        splitter = Splitter(1000)
+        splitter.receive_data(b"a" * 500)
+        assert splitter.next_record() is NEED_DATA
+        splitter.receive_data(b"b" * 400)
+        splitter.receive_data(b"c" * 300)
+        whole = b"a" * 500 + b"b" * 400 + b"c" * 100
+        assert b"".join(e.data for e in splitter.events() if isinstance(e, Data)) == (
+            whole + b"c" * 200
+        )
+
     def test_an_incomplete_record_stays_unparsed(self) -> None:
         splitter = Splitter(b";")
         splitter.receive_data(b"a;b,c")
@@ -232,6 +254,13 @@ class TestRecords:
         assert splitter.next_event() == EOFReceived(True)
         splitter.set_terminator(None)
         assert list(splitter.records()) == []
+
+    def test_a_long_one_that_was_looked_at_before_is_completed_by_the_end(self) -> None:
+        splitter = Splitter()
+        splitter.receive_data(b"x" * 500)
+        assert list(splitter.records()) == []
+        end(splitter)
+        assert list(splitter.records()) == [b"x" * 500]
 
     def test_an_iterator_goes_on_behind_it_if_the_next_record_needs_no_data(self) -> None:
         splitter = Splitter()

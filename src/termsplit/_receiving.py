@@ -111,9 +111,7 @@ class ReceivingEngine(Engine):
             # There would be room for it, if not for what Python keeps for each chunk.
             self._join_searched(_SHORT_REST)
             self._rest_searched()
-            room = self._room - self._chunk_cost - len(data)
-            if room > 0:
-                return self._keep(data, room)
+            return self._keep(data, self._room - self._chunk_cost - len(data))
         if self._at_once > 0 and len(data) < self._window and self._split_several(data):
             return True
         self._add_for_a_face(data)
