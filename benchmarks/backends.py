@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -22,7 +23,10 @@ from termsplit.backends import (
     trio as on_trio,
 )
 
-from .servers import END, async_chat, asyncore_loop
+from .bare import BARE, Lines
+from .contracts import WITH_CONTRACTS, LinesInWindows
+from .ours import BLOCKING, TRIO
+from .servers import END, READ_SIZE, async_chat, asyncore_loop
 from .sockets import HOST, Serve, Server
 
 Connect = Callable[[int], AbstractAsyncContextManager[Any]]
@@ -170,8 +174,46 @@ def _asyncore_echo(port: int) -> None:
     _asyncore_run(EchoChat(END), port)
 
 
+def _barely(name: str, machine: Callable[[bytes], Lines]) -> Server:
+    def receive(port: int) -> int:
+        run, parse = machine(END).run, count_lines()
+        next(parse)
+        with socket.create_connection((HOST, port)) as connection:
+            while data := connection.recv(READ_SIZE):
+                for _ in run(data, parse.send):
+                    pass
+        return _counted(parse)
+
+    return Server(name, receive, None)
+
+
+def _barely_on_trio(name: str, machine: Callable[[bytes], Lines]) -> Server:
+    async def receive(port: int) -> int:
+        run, parse = machine(END).run, count_lines()
+        next(parse)
+        async with await trio.open_tcp_stream(HOST, port) as stream:
+            while data := await stream.receive_some(READ_SIZE):
+                for _ in run(data, parse.send):
+                    pass
+        return _counted(parse)
+
+    return Server(name, lambda port: trio.run(receive, port), None)
+
+
+def _counted(parse: Parse[int]) -> int:
+    try:
+        parse.throw(IncompleteRecord(b"", END, 0))
+    except StopIteration as end:
+        return int(end.value)
+    raise AssertionError
+
+
 OURS = [
-    Server("termsplit, blocking", _blocking_receive, _blocking_echo),
+    _barely(BARE[BLOCKING], Lines),
+    _barely(WITH_CONTRACTS[BLOCKING], LinesInWindows),
+    _barely_on_trio(BARE[TRIO], Lines),
+    _barely_on_trio(WITH_CONTRACTS[TRIO], LinesInWindows),
+    Server(BLOCKING, _blocking_receive, _blocking_echo),
     Server("termsplit, blocking, for", _blocking_records, _blocking_echo_records),
     *_asynchronous("asyncio", lambda main, port: asyncio.run(main(port)), _connect_asyncio),
     *_asynchronous("uvloop", lambda main, port: uvloop.run(main(port)), _connect_asyncio),

@@ -12,13 +12,13 @@ from typing import Any
 from termsplit import DataReceived, Event, Parse, TerminatorFound
 
 from .candidates import candidate
-from .ours import EVENTS, FRAMING, GRAMMAR, LISTS, MESSAGES, RECORDS
+from .ours import BLOCKING, EVENTS, FRAMING, GRAMMAR, LISTS, MESSAGES, QUEUE, RECORDS, TRIO
 from .readers import looping_grammar, message_grammar, read_events, read_records
 from .workloads import Collect, Stream
 
 BARE = {
     face: face.replace("termsplit", "bare machine")
-    for face in (RECORDS, LISTS, GRAMMAR, MESSAGES, EVENTS)
+    for face in (RECORDS, LISTS, GRAMMAR, MESSAGES, EVENTS, QUEUE, BLOCKING, TRIO)
 }
 """Its name, by that of the same face of termsplit."""
 BARE[FRAMING] = BARE[LISTS]
@@ -223,6 +223,21 @@ class HeadsAndBodies:
             start = end
         self._buffer, self._terminator = buffer[start:], terminator
         yield from ()
+
+
+class Queue:
+    """What is pushed by a call, and leaves joined."""
+
+    __slots__ = ("_pushed",)
+
+    def __init__(self) -> None:
+        self._pushed: list[bytes] = []
+
+    def push(self, data: bytes) -> None:
+        self._pushed.append(data)
+
+    def data_to_send(self) -> bytes:
+        return b"".join(self._pushed)
 
 
 def _lines(stream: Stream) -> Lines:

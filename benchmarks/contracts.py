@@ -16,13 +16,13 @@ from termsplit import DataReceived, Event, TerminatorFound
 
 from .bare import HeadsAndBodies, Lines, LongLines
 from .candidates import candidate
-from .ours import EVENTS, FRAMING, GRAMMAR, LISTS, RECORDS
+from .ours import BLOCKING, EVENTS, FRAMING, GRAMMAR, LISTS, QUEUE, RECORDS, TRIO
 from .readers import looping_grammar, read_events, read_records
 from .workloads import KIB, Collect, Stream
 
 WITH_CONTRACTS = {
     face: face.replace("termsplit", "bare machine with contracts")
-    for face in (RECORDS, LISTS, GRAMMAR, EVENTS)
+    for face in (RECORDS, LISTS, GRAMMAR, EVENTS, QUEUE, BLOCKING, TRIO)
 }
 """Its name, by that of the same face of termsplit."""
 # It is known that its grammar asks for records alone.
@@ -31,6 +31,8 @@ _LIMIT = 64 * KIB
 # So much may be cut ahead, or searched once more.
 _WINDOW = 16 * KIB
 _NEAR = 512
+# So many bytes may be copied lest they are sent by themselves.
+_SMALL = 4 * KIB
 _NOTHING: Iterator[bytes] = iter(())
 _new = object.__new__
 
@@ -105,7 +107,7 @@ class _Lines(Lines):
         return _run(self, send)
 
 
-class _LinesInWindows(_Lines):
+class LinesInWindows(_Lines):
     """Of a large chunk no more is split in vain than is cut ahead, and no record in a window can be too long."""
 
     __slots__ = ()
@@ -140,6 +142,17 @@ class _LinesInWindows(_Lines):
             if len(window) < _WINDOW:
                 break
         self._rest = rest
+
+    def _run(self, send: Callable[[Any], object]) -> Iterator[object]:
+        wanted = self._wanted
+        for untaken in self._batches():
+            for record in untaken:
+                try:
+                    answer = send(record)
+                except StopIteration:
+                    raise NotImplementedError from None
+                if answer is not wanted:
+                    yield answer
 
 
 class _LongLines(LongLines):
@@ -321,6 +334,29 @@ class _HeadsAndBodies(HeadsAndBodies):
             yield from self._run(send)
 
 
+class Queue:
+    __slots__ = ("_buffered", "_pushed", "_watched")
+
+    def __init__(self) -> None:
+        self._pushed: list[bytes] = []
+        # Neither closed, nor broken, nor idle, so that somebody would have to be told.
+        self._watched = True
+        self._buffered = 0
+
+    def push(self, data: bytes) -> None:
+        """Is it bytes? And is there anything to be done but to keep it?"""
+        if type(data) is not bytes or not self._watched:
+            raise NotImplementedError
+        self._pushed.append(data)
+
+    def data_to_send(self) -> bytes:
+        """How many bytes are there? And is one of them too large to be copied?"""
+        self._buffered += sum(map(len, self._pushed))
+        if self._buffered > _SMALL * len(self._pushed):
+            raise NotImplementedError
+        return b"".join(self._pushed)
+
+
 def _run(machine: _Lines | _LongLines, send: Callable[[Any], object]) -> Iterator[object]:
     """Is the terminator the one that is waited for? Was the record begun as events? Does the grammar go on as before?"""
     untaken, wanted = machine._untaken, machine._wanted
@@ -349,7 +385,7 @@ def _machine_for_records(stream: Stream, chunks: list[bytes]) -> Lines:
     if stream.messages > 1 and len(stream.expected[0]) > _WINDOW >= len(chunks[0]):
         return _LongLines(stream.terminator)
     if stream.messages > 1 and len(stream.expected[0]) <= _WINDOW < len(chunks[0]):
-        return _LinesInWindows(stream.terminator)
+        return LinesInWindows(stream.terminator)
     raise LookupError("no figure asks for it")
 
 

@@ -11,7 +11,19 @@ from rich.table import Table as RichTable
 
 from .bare import BARE
 from .contracts import WITH_CONTRACTS
-from .ours import DROP_IN, DROP_IN_DROPPING, EVENTS, FRAMING, GRAMMAR, LISTS, MESSAGES, RECORDS
+from .ours import (
+    BLOCKING,
+    DROP_IN,
+    DROP_IN_DROPPING,
+    EVENTS,
+    FRAMING,
+    GRAMMAR,
+    LISTS,
+    MESSAGES,
+    QUEUE,
+    RECORDS,
+    TRIO,
+)
 from .peers import ASYNCHAT, ASYNCHAT_DROPPING
 from .results import Table
 
@@ -74,16 +86,16 @@ def _figures() -> Iterator[Figure]:
         yield Figure("100 B lines", "64 KiB", batches, SPLIT, 1 / 0.45)
     yield Figure("4-byte length + 100 B", "64 KiB", FRAMING, ASYNCHAT, 10)
     receive = "loopback: receive 20 B lines", "one way"
-    yield Figure(*receive, "termsplit, blocking", "recv + split", 1 / 1.6)
-    yield Figure(*receive, "termsplit, trio", "recv + split", 1 / 1.6)
+    yield Figure(*receive, BLOCKING, "recv + split", 1 / 1.6)
+    yield Figure(*receive, TRIO, "recv + split", 1 / 1.6)
     yield Figure(*receive, "termsplit, asyncio", "asyncio streams", 5)
     yield Figure(*receive, DROP_IN, ASYNCHAT, 3.5)
     for backend in BACKENDS:
         yield Figure("loopback: echo", "depth 64", f"termsplit, {backend}", "asyncio streams", 5)
-    queue, join = "termsplit: ProducerQueue", "join + sendall, a sendall loop"
-    yield Figure("output", "a push", queue, join, 1 / 1.6)
-    yield Figure("output", "a push", queue, ASYNCHAT, 14)
-    yield Figure("output", "a MiB of a producer", queue, join, 1 / 1.6)
+    join = "join + sendall, a sendall loop"
+    yield Figure("output", "a push", QUEUE, join, 1 / 1.6)
+    yield Figure("output", "a push", QUEUE, ASYNCHAT, 14)
+    yield Figure("output", "a MiB of a producer", QUEUE, join, 1 / 1.6)
     idle = "memory per idle connection", "bytes"
     yield Figure(*idle, "termsplit: Connection", "1 KiB", 1)
     for who in (": Connection", *[f", {backend}" for backend in BACKENDS]):

@@ -37,6 +37,9 @@ NEXT_EVENT = "termsplit: next_event"
 CALLBACKS = "termsplit: Chat callbacks"
 DROP_IN = "termsplit.asynchat"
 DROP_IN_DROPPING = "termsplit.asynchat, pieces dropped"
+QUEUE = "termsplit: ProducerQueue"
+BLOCKING = "termsplit, blocking"
+TRIO = "termsplit, trio"
 
 
 @candidate(RECORDS, "lines", "http", "length", any_of=True)

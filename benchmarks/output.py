@@ -13,7 +13,10 @@ import trio
 
 from termsplit import ProducerQueue, asynchat as drop_in
 
+from .bare import BARE, Queue
+from .contracts import WITH_CONTRACTS, Queue as QueueWithContracts
 from .measure import Entry, Group, WrongAnswer
+from .ours import QUEUE
 from .sockets import HOST, Remote
 
 with warnings.catch_warnings():
@@ -65,6 +68,17 @@ def _sendall_loop(port: int, count: int) -> None:
     with _connect(port) as connection:
         while data := producer.more():
             connection.sendall(data)
+
+
+def _bare_pushes(new_queue: Callable[[], Queue | QueueWithContracts]) -> Push:
+    def pushes(port: int, count: int) -> None:
+        queue = new_queue()
+        for _ in range(count):
+            queue.push(RECORD)
+        with _connect(port) as connection:
+            connection.sendall(queue.data_to_send())
+
+    return pushes
 
 
 def _queue_pushes(port: int, count: int) -> None:
@@ -153,12 +167,14 @@ def _async_chat(base: type[Any]) -> tuple[Push, Push]:
     return pushes, producer
 
 
-_CANDIDATES: list[tuple[str, Push, Push]] = [
+_CANDIDATES: list[tuple[str, Push, Push | None]] = [
     ("join + sendall, a sendall loop", _join_and_sendall, _sendall_loop),
     ("asynchat", *_async_chat(asynchat.async_chat)),
     ("asyncio streams", _on_asyncio(_transport_pushes), _on_asyncio(_transport_producer)),
     ("trio", _on_trio(_trio_pushes), _on_trio(_trio_producer)),
-    ("termsplit: ProducerQueue", _queue_pushes, _queue_producer),
+    (BARE[QUEUE], _bare_pushes(Queue), None),
+    (WITH_CONTRACTS[QUEUE], _bare_pushes(QueueWithContracts), None),
+    (QUEUE, _queue_pushes, _queue_producer),
     ("termsplit.asynchat", *_async_chat(drop_in.async_chat)),
 ]
 
@@ -175,6 +191,7 @@ def output(*, quick: bool) -> Iterator[Group]:
         entries = [
             Entry(name, _pass(remote, name, producer, count, len(PIECE)))
             for name, _, producer in _CANDIDATES
+            if producer is not None
         ]
         yield Group("output", "a MiB of a producer", "second", count // 16, entries)
 
