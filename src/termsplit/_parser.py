@@ -35,10 +35,6 @@ Parse: TypeAlias = Generator[Terminator, bytes, T]
 """What a grammar function returns, a generator that yields terminators, is sent records, and returns a message."""
 
 
-class _Step(enum.Enum):
-    MESSAGE = "a message is ready"
-
-
 class _Stage(enum.Enum):
     BETWEEN = "between two messages"
     BEGUN = "waits for the first record of a message"
@@ -46,7 +42,6 @@ class _Stage(enum.Enum):
     RETURNED = "has a message to be handed over"
 
 
-_MESSAGE = _Step.MESSAGE
 _BETWEEN, _BEGUN, _UNDER_WAY, _RETURNED = _Stage
 # Of the code of a generator function; as in inspect, which takes long to import.
 _CO_GENERATOR = 0x20
@@ -55,7 +50,7 @@ _LONG_RUN = 3
 
 
 class _Outcome:
-    """Where the runner leaves the message of a run."""
+    """Where the runner leaves the message of a run, and what it yields then."""
 
     __slots__ = ("message",)
 
@@ -272,12 +267,13 @@ class Parser(Generic[T]):
                     raise
                 if answer is wanted:
                     continue
-                if answer is not _MESSAGE:
+                if answer is not outcome:
                     self._stage = _UNDER_WAY
                     self._follow(answer)
                     break
                 yield outcome.message
-                if self._begun != begun:
+                # (Each count is another object, and to ask for that takes less than to compare the two.)
+                if self._begun is not begun:
                     # Another iterator was used meanwhile: all is looked at anew.
                     break
                 try:
@@ -297,7 +293,7 @@ class Parser(Generic[T]):
                     self._stage = _UNDER_WAY
                     if not self._direct:
                         self._send_directly()
-                elif answer is _MESSAGE:
+                elif answer is outcome:
                     self._stage = _BEGUN
                     self._resumed = 0
                     outcome.message = None
@@ -375,12 +371,12 @@ class Parser(Generic[T]):
         self._direct = True
         self._send = cast("GeneratorType[Any, Any, Any]", self._runner.gi_yieldfrom).send
 
-    def _returned(self, message: T) -> _Step:
+    def _returned(self, message: T) -> _Outcome:
         """Go on after a grammar that was sent its records directly, and so has returned directly."""
         self._renew()
         self._stage = _BETWEEN
         self._outcome.message = message
-        return _MESSAGE
+        return self._outcome
 
     def _begin(self) -> object:
         """Start a run of the grammar: what it waits for first."""
@@ -395,11 +391,11 @@ class Parser(Generic[T]):
             self._fail(error)
             raise
         self._stage = _BEGUN
-        return answer if answer is not _MESSAGE else self._first(answer)
+        return answer if answer is not self._outcome else self._first(answer)
 
     def _first(self, answer: object) -> object:
         """Make sure that a grammar waits for something before it returns."""
-        if answer is _MESSAGE:
+        if answer is self._outcome:
             self._stage = _BETWEEN
             self._outcome.message = None
             raise LocalProtocolError("the grammar returned a message without yielding a terminator")
@@ -442,14 +438,14 @@ class Parser(Generic[T]):
 
     def _follow(self, answer: object) -> None:
         """Do as the grammar said: wait for a terminator, or, after a message, for the next run."""
-        if answer is _MESSAGE:
+        if answer is self._outcome:
             self._stage = _RETURNED
         elif answer is not self._wanted or answer is not self.splitter.get_terminator():
             self._converse(answer)
 
     def _wait_for(self, answer: Any) -> None:
         """Have the splitter wait for what is not at hand."""
-        while answer is not _MESSAGE:
+        while answer is not self._outcome:
             if answer is self._wanted and answer is self.splitter.get_terminator():
                 return
             try:
@@ -502,10 +498,10 @@ class Parser(Generic[T]):
 
 def _run(
     grammar: Callable[[], Parse[T]], outcome: _Outcome
-) -> Generator[Terminator | _Step, bytes, None]:
+) -> Generator[Terminator | _Outcome, bytes, None]:
     while True:
         outcome.message = yield from grammar()
-        yield _MESSAGE
+        yield outcome
 
 
 def no_grammar(got: object) -> str:
