@@ -140,6 +140,15 @@ class Splitter(ConversingEngine):
         """The records in the groups in which they are cut; a single one, or a RecordSkipped, in a tuple."""
         while True:
             if self._single_next:
+                # _cut_single, inlined for a count that is at hand: the call takes a tenth of all that is done for it.
+                if self._count > 0:
+                    start = self._position
+                    end = start + self._count
+                    if end <= len(self._buffer):
+                        self._single_next = False
+                        self._position = end
+                        yield (self._buffer[start:end],)
+                        continue
                 record = self._cut_single()
                 if record is not None:
                     yield (record,)
